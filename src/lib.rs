@@ -1,0 +1,17 @@
+//! gatebench: a workbench for teams that call AI models through a gateway.
+//!
+//! One engine drives a seeded plan through the client stack (caches, limiter, retries, fallback, connection pool)
+//! over real sockets; reports read the snapshots it publishes.
+
+pub mod chat;
+pub mod cli;
+pub mod cost;
+pub mod engine;
+pub mod metrics;
+pub mod plan;
+pub mod profile;
+pub mod report;
+pub mod route;
+pub mod settings;
+pub mod sim;
+pub mod stack;

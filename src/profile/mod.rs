@@ -1,0 +1,126 @@
+//! TOML -> [`Profile`]: what a run is asked to do, with every default filled in.
+//! Must not know the stack at work: it holds values, checks them, and says where a wrong one stands.
+//!
+//! ```text
+//! file or built-in --parse--> Profile --validate--> Profile as run
+//!        ^-- --set edits the TOML first
+//! ```
+
+mod forms;
+mod load;
+mod presets;
+mod routes;
+mod stack;
+pub mod units;
+mod workload;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use load::{Arrivals, Load, Mode, Stage};
+pub use routes::{Dialect, Fault, FaultKind, GatewayCache, Route, Simulated, TlsVersion};
+pub use stack::{
+    Cache, CacheField, Client, FallbackOn, Hop, Http, Jitter, LocalCache, Pool, RedisCache, Retry, Stack, Trigger,
+    WhenFull,
+};
+pub use units::{Money, Spread};
+pub use workload::{Batch, BatchMode, CachePolicy, Class, Prompts, TraceFormat, Workload};
+
+/// A whole run: load, workload, client stack, routes, money and limits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    pub description: String,
+    /// The same seed gives the same sequence of prompts and due times.
+    pub seed: u64,
+    /// Conditions on metrics, such as `response.p99 < 800ms`; a failed one ends the run with exit code 99.
+    pub expect: Vec<String>,
+    pub load: Load,
+    pub workload: Workload,
+    pub stack: Stack,
+    pub routes: BTreeMap<String, Route>,
+    pub cost: Cost,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Compare>,
+    pub limits: Limits,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            description: String::new(),
+            seed: 7,
+            expect: Vec::new(),
+            load: Load::default(),
+            workload: Workload::default(),
+            stack: Stack::default(),
+            routes: BTreeMap::new(),
+            cost: Cost::default(),
+            compare: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What the tokens cost, and the volume the bill is projected to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cost {
+    pub calls_per_day: u64,
+    /// Market exchange rate, to show one currency in the other.
+    pub cny_per_usd: f64,
+    /// Prices of models the built-in book lacks, or that differ from it.
+    pub prices: BTreeMap<String, Price>,
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self { calls_per_day: 5_000_000, cny_per_usd: 7.3, prices: BTreeMap::new() }
+    }
+}
+
+/// USD per million tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    pub input: f64,
+    /// Price of input tokens the provider's prompt cache served; without it they cost `input`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<f64>,
+    pub output: f64,
+}
+
+/// Arms of `gatebench compare`: the same load under different settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Compare {
+    pub arms: Vec<Arm>,
+    #[serde(default = "Compare::default_blocks")]
+    pub blocks: u32,
+}
+
+impl Compare {
+    fn default_blocks() -> u32 {
+        8
+    }
+}
+
+/// One side of a comparison: a name and the keys it sets, as `--set` would.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arm {
+    pub name: String,
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub set: BTreeMap<String, toml::Value>,
+}
+
+/// What a run may not exceed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// `"¥50"` or `"$5"`: a run against paid routes stops before it costs more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Money>,
+}

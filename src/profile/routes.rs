@@ -1,0 +1,157 @@
+//! `[routes.NAME]`: a real endpoint (`base_url`) or a simulated one (`simulate`).
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::units::{Spread, duration};
+
+/// Exactly one of `base_url` and `simulate` is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Route {
+    /// Up to and with the version, as the vendors' SDKs take it: `https://api.example.com/v1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulate: Option<Simulated>,
+    /// Name of the environment variable that holds the key; the key itself is never written anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_env: Option<String>,
+    pub dialect: Dialect,
+    /// What one USD of credit costs here, in RMB. Without it: the market rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cny_per_usd: Option<f64>,
+    /// Allow the gateway's own cache; `false` asks it not to serve from it.
+    pub cache: bool,
+    /// Sent with each request. `authorization` and `x-api-key` are refused: keys come from the environment.
+    pub headers: BTreeMap<String, String>,
+    /// PEM file of further certificate authorities to trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Route {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            simulate: None,
+            api_key_env: None,
+            dialect: Dialect::Openai,
+            cny_per_usd: None,
+            cache: true,
+            headers: BTreeMap::new(),
+            ca_file: None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    Openai,
+    Anthropic,
+}
+
+/// A simulated provider behind a simulated wire, every field filled in from its preset.
+/// Written as the preset's name, or as a table that starts from one: `{ preset = "local", rtt = "20ms" }`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Simulated {
+    pub preset: String,
+    /// Round-trip time of the wire.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub rtt: Duration,
+    /// `"1.3"`, `"1.2"` or `false` for plain HTTP.
+    pub tls: TlsVersion,
+    /// TLS session resumption.
+    pub resume: bool,
+    /// Time at the server from request to first token (for an answer that is not streamed: the wait before
+    /// generation begins).
+    pub ttft: Spread<Duration>,
+    /// Generation speed of one answer; 0 sends all tokens at once.
+    pub tokens_per_second: Spread<f64>,
+    /// Requests in progress beyond which a 429 is answered; 0: no limit.
+    pub concurrency_limit: u32,
+    /// 0: no limit.
+    pub requests_per_minute: u32,
+    /// Input and output tokens together; 0: no limit.
+    pub tokens_per_minute: u64,
+    /// Share of requests answered with a 500, 0 to 1.
+    pub error_rate: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway_cache: Option<GatewayCache>,
+    pub faults: Vec<Fault>,
+    /// Accepted API keys; others get a 401. Empty: any key, or none.
+    #[serde(skip_serializing)]
+    pub keys: Vec<String>,
+    /// Models served, as prefixes; others get a 404. Empty: any.
+    pub models: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+pub enum TlsVersion {
+    Off,
+    V12,
+    V13,
+}
+
+/// A cache inside the gateway: exact match on the request body's meaning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayCache {
+    /// Entries.
+    pub capacity: u64,
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub ttl: Duration,
+}
+
+impl Default for GatewayCache {
+    fn default() -> Self {
+        Self { capacity: 10_000, ttl: Duration::from_secs(300) }
+    }
+}
+
+/// A fault that begins `at` after the load's start and lasts `for`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub at: Duration,
+    #[serde(rename = "for", with = "duration")]
+    #[schemars(with = "String")]
+    pub lasts: Duration,
+    pub kind: FaultKind,
+    /// Only requests for this model; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum FaultKind {
+    #[serde(rename = "429")]
+    TooManyRequests,
+    #[serde(rename = "500")]
+    InternalError,
+    #[serde(rename = "503")]
+    Unavailable,
+    #[serde(rename = "529")]
+    Overloaded,
+    /// Accepts the request and answers nothing while the fault lasts.
+    #[serde(rename = "hang")]
+    Hang,
+    /// Resets the connection.
+    #[serde(rename = "reset")]
+    Reset,
+    /// Ends the answer in the middle.
+    #[serde(rename = "truncate")]
+    Truncate,
+    /// TTFT and generation take ten times as long.
+    #[serde(rename = "slow")]
+    Slow,
+}
