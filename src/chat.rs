@@ -10,6 +10,16 @@ use bytes::Bytes;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Canonical(Arc<str>);
 
+/// A model's or a route's name. Each replica makes its own, so that counting references never crosses threads.
+pub type Name = Arc<str>;
+
+/// A model on a route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Lane {
+    pub model: Name,
+    pub route: Name,
+}
+
 /// One chat completion to ask for, without its model: each hop of the fallback chain asks its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatRequest {

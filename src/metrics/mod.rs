@@ -1,1 +1,25 @@
-//! metrics
+//! Samples -> recorder -> tallies -> one immutable [`Snapshot`], and at the end one [`Run`].
+//! Must not know who reads them.
+//!
+//! ```text
+//! Sample --replica's own Recorder (no lock)--> Tally --every tick--> aggregate --> Snapshot (while it runs)
+//!                                                                        `------> Run (when it is over)
+//! ```
+
+mod ledger;
+mod recorder;
+mod run;
+mod sample;
+mod series;
+mod snapshot;
+mod tally;
+mod times;
+
+pub use ledger::{Ledger, LedgerRow, Tokens};
+pub use recorder::{Recorder, Recording};
+pub use run::{EpochSummary, Run, Stop};
+pub use sample::Sample;
+pub use series::{Point, Series};
+pub use snapshot::{Event, Gauges, Phase, Snapshot};
+pub use tally::{Bounds, Tally, ratio};
+pub use times::{Summary, Time, Times};

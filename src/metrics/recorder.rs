@@ -1,0 +1,65 @@
+//! A replica's own recorder: no lock, no allocation a sample, constant memory.
+
+use std::time::Duration;
+
+use super::sample::Sample;
+use super::tally::{Bounds, Tally};
+
+/// What a replica hands over at a tick: everything since the last one, by epoch.
+#[derive(Debug)]
+pub struct Recording {
+    pub epoch: u32,
+    /// Measured calls.
+    pub measured: Tally,
+    /// Warm-up calls.
+    pub warmup: Tally,
+}
+
+/// Records each sample twice: into the interval (2 digits) that a tick hands over, and into the run's total
+/// (3 digits) that stays here until the end.
+#[derive(Debug)]
+pub struct Recorder {
+    bounds: Bounds,
+    intervals: Vec<Recording>,
+    total: Tally,
+}
+
+impl Recorder {
+    pub fn new(bounds: Bounds) -> Self {
+        Self { bounds, intervals: Vec::new(), total: Tally::new(3) }
+    }
+
+    pub fn record(&mut self, sample: &Sample) {
+        let bounds = self.bounds;
+        if sample.measured {
+            self.total.record(sample, &bounds);
+        }
+        self.interval(sample.epoch, sample.measured).record(sample, &bounds);
+    }
+
+    pub fn record_batch(&mut self, epoch: u32, measured: bool, time: Duration) {
+        if measured {
+            self.total.record_batch(time);
+        }
+        self.interval(epoch, measured).record_batch(time);
+    }
+
+    /// What was recorded since the last call.
+    pub fn take_intervals(&mut self) -> Vec<Recording> {
+        std::mem::take(&mut self.intervals)
+    }
+
+    pub fn into_total(self) -> Tally {
+        self.total
+    }
+
+    /// Samples in flight when an epoch begins still belong to the one before, so two or so are open at a time.
+    fn interval(&mut self, epoch: u32, measured: bool) -> &mut Tally {
+        let at = self.intervals.iter().rposition(|r| r.epoch == epoch).unwrap_or_else(|| {
+            self.intervals.push(Recording { epoch, measured: Tally::new(2), warmup: Tally::new(2) });
+            self.intervals.len() - 1
+        });
+        let recording = &mut self.intervals[at];
+        if measured { &mut recording.measured } else { &mut recording.warmup }
+    }
+}

@@ -1,0 +1,57 @@
+//! A run when it is over: all that a report is made of.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::series::Series;
+use super::snapshot::{Event, Gauges};
+use super::tally::Tally;
+use crate::profile::Profile;
+
+/// Why the load ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The plan was carried out.
+    Finished,
+    /// `limits.budget` was reached.
+    Budget,
+    /// SIGINT or a person.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+#[derive(Debug)]
+pub struct Run {
+    pub profile: Arc<Profile>,
+    pub started_at: jiff::Timestamp,
+    /// Load's start to the last answer, warm-up and drain included.
+    pub duration: Duration,
+    /// The measured window: what rates are divided by.
+    pub measured_window: Duration,
+    pub stop: Stop,
+    /// Arrivals due in the measured window; of a closed loop, calls sent.
+    pub planned: u64,
+    /// Of them, dropped beyond `max_in_flight`.
+    pub dropped: u64,
+    /// Calls whose intended start lies in the measured window. 3 significant digits.
+    pub measured: Tally,
+    /// Every call, warm-up included.
+    pub total: Tally,
+    pub gauges: Gauges,
+    pub series: Series,
+    pub epochs: Vec<EpochSummary>,
+    pub events: Vec<Event>,
+}
+
+/// One epoch of a run.
+#[derive(Clone, Debug)]
+pub struct EpochSummary {
+    pub epoch: u32,
+    /// What changed, in words; empty for the first.
+    pub changed: Vec<String>,
+    /// Seconds of the measured window it held.
+    pub seconds: f64,
+    /// Measured calls. 2 significant digits.
+    pub tally: Arc<Tally>,
+}

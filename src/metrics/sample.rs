@@ -1,0 +1,18 @@
+//! One call as the recorder takes it: its outcome, and the three clocks around it.
+
+use std::time::Instant;
+
+use crate::stack::Outcome;
+
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The number of the settings it ran under.
+    pub epoch: u32,
+    /// Its intended start lies in the measured window.
+    pub measured: bool,
+    /// When the plan wanted it to start.
+    pub intended: Instant,
+    /// When it was handed to the stack.
+    pub sent: Instant,
+    pub outcome: Outcome,
+}

@@ -1,0 +1,102 @@
+//! The run over time: a point a second, never more than [`Series::CAPACITY`] of them.
+
+use serde::Serialize;
+
+/// Some seconds of the run. Counts are of calls that *finished* in them.
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Point {
+    /// Seconds since the load's start, warm-up included, at the point's beginning.
+    pub at_s: f64,
+    /// How long it lasts.
+    pub seconds: f64,
+    pub epoch: u32,
+    pub warmup: bool,
+    pub sent: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub dropped: u64,
+    pub local: u64,
+    pub redis: u64,
+    pub shared: u64,
+    pub gateway: u64,
+    pub model: u64,
+    /// Of the service time of successes; absent without any. Of merged points: the larger.
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+    /// At the point's end.
+    pub in_flight: u64,
+    pub connections: u64,
+    pub cost_usd: f64,
+    pub cost_cny: f64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Series {
+    points: Vec<Point>,
+    /// Seconds that one point covers: 1, 2, 4, … as the series fills up.
+    stride: u32,
+    pending: u32,
+}
+
+impl Series {
+    pub const CAPACITY: usize = 3600;
+
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
+
+    /// Takes the point of one more second. When full, neighbours merge and each point covers twice the time.
+    pub fn push(&mut self, point: Point) {
+        self.stride = self.stride.max(1);
+        match self.points.last_mut() {
+            Some(last) if self.pending > 0 && self.pending < self.stride => last.absorb(point),
+            _ => {
+                if self.points.len() == Self::CAPACITY {
+                    self.halve();
+                }
+                self.points.push(point);
+                self.pending = 0;
+            }
+        }
+        self.pending = (self.pending + 1) % self.stride;
+    }
+
+    fn halve(&mut self) {
+        self.stride *= 2;
+        let mut merged: Vec<Point> = Vec::with_capacity(Self::CAPACITY);
+        for (i, point) in self.points.drain(..).enumerate() {
+            match merged.last_mut() {
+                Some(last) if i % 2 == 1 => last.absorb(point),
+                _ => merged.push(point),
+            }
+        }
+        self.points = merged;
+    }
+}
+
+impl Point {
+    fn absorb(&mut self, next: Self) {
+        let larger = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        self.seconds += next.seconds;
+        self.sent += next.sent;
+        self.succeeded += next.succeeded;
+        self.failed += next.failed;
+        self.dropped += next.dropped;
+        self.local += next.local;
+        self.redis += next.redis;
+        self.shared += next.shared;
+        self.gateway += next.gateway;
+        self.model += next.model;
+        self.p50_ms = larger(self.p50_ms, next.p50_ms);
+        self.p99_ms = larger(self.p99_ms, next.p99_ms);
+        self.in_flight = next.in_flight;
+        self.connections = next.connections;
+        self.cost_usd += next.cost_usd;
+        self.cost_cny += next.cost_cny;
+        self.epoch = next.epoch;
+        self.warmup = next.warmup;
+    }
+}

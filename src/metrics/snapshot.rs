@@ -1,0 +1,75 @@
+//! What readers see while load runs: one immutable picture a tick.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::series::Series;
+use super::tally::Tally;
+use crate::cost::Bill;
+use crate::profile::Profile;
+use crate::route::Closing;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Sent and shown, not counted.
+    Warmup,
+    Measure,
+    /// No more is sent; what is in flight is awaited.
+    Drain,
+    Done,
+}
+
+/// The state of the stack now, summed over replicas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    pub in_flight: u64,
+    /// Calls waiting for the limiter.
+    pub limit_waiting: u64,
+    pub users: u64,
+    pub open: u64,
+    pub idle: u64,
+    pub pool_waiting: u64,
+    /// Most connections open at once: exact within a replica, summed over replicas.
+    pub peak: u64,
+    /// Since the load's start, warm-up included.
+    pub opened: u64,
+    pub reused: u64,
+    pub closed: [u64; Closing::ALL.len()],
+}
+
+/// Something worth a line: a setting changed, a fallback took over, Redis went away.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub at: Duration,
+    pub kind: &'static str,
+    pub text: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Since the load's start, warm-up included.
+    pub elapsed: Duration,
+    pub phase: Phase,
+    pub epoch: u32,
+    /// The profile as it runs now, live changes included.
+    pub profile: Arc<Profile>,
+    /// Arrivals due so far in the measured window (open loop), or calls sent.
+    pub planned: u64,
+    pub dropped: u64,
+    /// Everything that finished in the last whole second.
+    pub second: Arc<Tally>,
+    /// Measured calls of this epoch and of the one before.
+    pub epoch_tally: Arc<Tally>,
+    pub previous: Option<Arc<Tally>>,
+    /// Measured calls of the whole run.
+    pub measured: Arc<Tally>,
+    /// All calls, warm-up included.
+    pub total: Arc<Tally>,
+    /// Seconds of the measured window that have passed; of this epoch's part of it.
+    pub measured_s: f64,
+    pub epoch_s: f64,
+    pub gauges: Gauges,
+    pub bill: Bill,
+    pub series: Arc<Series>,
+    pub events: Arc<Vec<Event>>,
+}

@@ -1,0 +1,203 @@
+//! Counters and histograms over a set of calls: an interval, an epoch, a run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::ledger::Ledger;
+use super::sample::Sample;
+use super::times::{Time, Times};
+use crate::route::{Connection, FailureKind};
+use crate::stack::{CacheError, Outcome, Served, ServedBy, Try};
+
+/// Latency bounds of the profile's expectations: what a call must keep to count as goodput.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bounds {
+    pub response: Option<Duration>,
+    pub ttft: Option<Duration>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Tally {
+    pub times: Times,
+    pub sent: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    /// Successes within [`Bounds`].
+    pub good: u64,
+    /// Successes, in the order of [`ServedBy::ALL`].
+    pub served_by: [u64; ServedBy::ALL.len()],
+    pub failures: BTreeMap<FailureKind, u64>,
+    /// In the order of [`CacheError::ALL`].
+    pub cache_errors: [u64; CacheError::ALL.len()],
+    /// Attempts at routes, those that got no connection included.
+    pub attempts: u64,
+    /// Attempts whose request was handed to a connection: what a server's counter agrees with.
+    pub requests: u64,
+    /// Calls that got past the caches and single flight.
+    pub reached_chain: u64,
+    pub opened: u64,
+    pub reused: u64,
+    /// Answers whose tokens we counted, since the server sent no usage.
+    pub estimated_usage: u64,
+    pub ledger: Ledger,
+}
+
+impl Tally {
+    /// `significant_digits`: 2 for intervals (a merge of them is 7 times cheaper), 3 for totals.
+    pub fn new(significant_digits: u8) -> Self {
+        Self {
+            times: Times::new(significant_digits),
+            sent: 0,
+            succeeded: 0,
+            failed: 0,
+            good: 0,
+            served_by: [0; _],
+            failures: BTreeMap::new(),
+            cache_errors: [0; _],
+            attempts: 0,
+            requests: 0,
+            reached_chain: 0,
+            opened: 0,
+            reused: 0,
+            estimated_usage: 0,
+            ledger: Ledger::default(),
+        }
+    }
+
+    pub fn record(&mut self, sample: &Sample, bounds: &Bounds) {
+        let outcome = &sample.outcome;
+        self.sent += 1;
+        self.times.record(Time::Lag, sample.sent.saturating_duration_since(sample.intended));
+        self.reached_chain += u64::from(outcome.reached_chain);
+        for error in &outcome.cache_errors {
+            self.cache_errors[*error as usize] += 1;
+        }
+        for attempt in &outcome.tries {
+            self.record_try(attempt, outcome);
+        }
+        match &outcome.result {
+            Ok(served) => self.record_success(sample, served, bounds),
+            Err(failure) => {
+                self.failed += 1;
+                *self.failures.entry(failure.kind).or_default() += 1;
+            }
+        }
+    }
+
+    /// The time of a whole batch.
+    pub fn record_batch(&mut self, time: Duration) {
+        self.times.record(Time::Batch, time);
+    }
+
+    fn record_try(&mut self, attempt: &Try, outcome: &Outcome) {
+        self.attempts += 1;
+        self.requests += u64::from(attempt.sent);
+        self.times.record(Time::LimitWait, attempt.limit_wait);
+        if let Some(wait) = attempt.pool_wait {
+            self.times.record(Time::PoolWait, wait);
+        }
+        match attempt.connection {
+            Some(Connection::Opened(connect)) => {
+                self.opened += 1;
+                self.times.record(Time::Connect, connect.total);
+                self.times.record(Time::Dns, connect.dns);
+                self.times.record(Time::Tcp, connect.tcp);
+                self.times.record(Time::Tls, connect.tls);
+            }
+            Some(Connection::Reused) => self.reused += 1,
+            None => {}
+        }
+        if let Some(usage) = &attempt.lost {
+            self.ledger.row(&outcome.asked, &attempt.lane).lost.add(usage);
+        }
+    }
+
+    fn record_success(&mut self, sample: &Sample, served: &Served, bounds: &Bounds) {
+        let outcome = &sample.outcome;
+        let response = outcome.done.saturating_duration_since(sample.intended);
+        let service = outcome.done.saturating_duration_since(sample.sent);
+        self.succeeded += 1;
+        self.served_by[served.by as usize] += 1;
+        self.times.record(Time::Response, response);
+        self.times.record(Time::Service, service);
+        self.times.record(by_tier(served.by), service);
+        if !outcome.tries.is_empty() {
+            self.times.record(Time::Routed, service);
+        }
+        let ttft = served.first_token.map(|first| first.saturating_duration_since(sample.sent));
+        if let Some(ttft) = ttft {
+            self.times.record(Time::Ttft, ttft);
+        }
+        if let (Some(first), Some(last), 2..) = (served.first_token, served.last_token, served.usage.output) {
+            self.times.record(Time::InterToken, last.saturating_duration_since(first) / (served.usage.output - 1));
+        }
+        let within = |time: Option<Duration>, bound: Option<Duration>| match (time, bound) {
+            (Some(time), Some(bound)) => time < bound,
+            _ => true,
+        };
+        self.good += u64::from(within(Some(response), bounds.response) && within(ttft, bounds.ttft));
+        self.estimated_usage += u64::from(served.usage.estimated);
+        let row = self.ledger.row(&outcome.asked, &served.lane);
+        if served.by == ServedBy::Model {
+            row.answers += 1;
+            row.billed.add(&served.usage);
+        } else {
+            row.avoided_answers += 1;
+            row.avoided.add(&served.usage);
+        }
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        self.times.merge(&other.times);
+        self.sent += other.sent;
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.good += other.good;
+        for (mine, theirs) in self.served_by.iter_mut().zip(other.served_by) {
+            *mine += theirs;
+        }
+        for (kind, count) in &other.failures {
+            *self.failures.entry(*kind).or_default() += count;
+        }
+        for (mine, theirs) in self.cache_errors.iter_mut().zip(other.cache_errors) {
+            *mine += theirs;
+        }
+        self.attempts += other.attempts;
+        self.requests += other.requests;
+        self.reached_chain += other.reached_chain;
+        self.opened += other.opened;
+        self.reused += other.reused;
+        self.estimated_usage += other.estimated_usage;
+        self.ledger.merge(&other.ledger);
+    }
+
+    pub fn finished(&self) -> u64 {
+        self.succeeded + self.failed
+    }
+
+    /// Answered without a model call / successes; `None` without successes.
+    pub fn hit_rate(&self) -> Option<f64> {
+        let hits: u64 = self.succeeded - self.served_by[ServedBy::Model as usize];
+        ratio(hits, self.succeeded)
+    }
+
+    /// Failed / finished; `None` when nothing finished.
+    pub fn error_rate(&self) -> Option<f64> {
+        ratio(self.failed, self.finished())
+    }
+}
+
+/// `None` when there is nothing to divide by.
+pub fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn by_tier(by: ServedBy) -> Time {
+    match by {
+        ServedBy::Local => Time::ServiceLocal,
+        ServedBy::Redis => Time::ServiceRedis,
+        ServedBy::Shared => Time::ServiceShared,
+        ServedBy::Gateway => Time::ServiceGateway,
+        ServedBy::Model => Time::ServiceModel,
+    }
+}
