@@ -1,0 +1,126 @@
+//! A level over time: a start value that holds through the warm-up, then linear stages; the last value holds.
+
+use std::time::Duration;
+
+use crate::profile::{Load, Mode};
+
+/// Piecewise linear, in seconds since the load's start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ramp {
+    /// Where a piece begins: its time, the level there, the area (level x time) up to there.
+    knots: Vec<Knot>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Knot {
+    at: f64,
+    level: f64,
+    area: f64,
+}
+
+impl Ramp {
+    /// The rate of an open loop, or the users of a closed one.
+    pub fn of(load: &Load) -> Self {
+        let (start, target): (f64, fn(&crate::profile::Stage) -> Option<f64>) = match load.mode {
+            Mode::Open => (load.rate, |stage| stage.rate),
+            Mode::Closed => (f64::from(load.users), |stage| stage.users.map(f64::from)),
+        };
+        let mut ramp = Self::constant(start);
+        let mut at = load.warmup.as_secs_f64();
+        if !load.stages.is_empty() {
+            ramp.push(at, start);
+        }
+        for stage in &load.stages {
+            at += stage.duration.as_secs_f64();
+            let level = target(stage).unwrap_or_else(|| ramp.last().level);
+            ramp.push(at, level);
+        }
+        ramp
+    }
+
+    pub fn constant(level: f64) -> Self {
+        Self { knots: vec![Knot { at: 0.0, level, area: 0.0 }] }
+    }
+
+    fn last(&self) -> Knot {
+        *self.knots.last().expect("a ramp has a start")
+    }
+
+    fn push(&mut self, at: f64, level: f64) {
+        let last = self.last();
+        let area = last.area + (at - last.at) * (last.level + level) / 2.0;
+        self.knots.push(Knot { at, level, area });
+    }
+
+    pub fn level(&self, at: Duration) -> f64 {
+        let at = at.as_secs_f64();
+        let next = self.knots.partition_point(|knot| knot.at <= at);
+        let from = self.knots[next - 1];
+        match self.knots.get(next) {
+            Some(to) => from.level + (to.level - from.level) * (at - from.at) / (to.at - from.at),
+            None => from.level,
+        }
+    }
+
+    /// Level x time up to `at`: of a rate, the expected number of arrivals.
+    pub fn area(&self, at: Duration) -> f64 {
+        let seconds = at.as_secs_f64();
+        let from = self.knots[self.knots.partition_point(|knot| knot.at <= seconds) - 1];
+        from.area + (seconds - from.at) * (from.level + self.level(at)) / 2.0
+    }
+
+    /// The time by which the area is reached; `None` if it never is (the last level is 0).
+    pub fn time_of(&self, area: f64) -> Option<Duration> {
+        let next = self.knots.partition_point(|knot| knot.area <= area);
+        let from = self.knots[next - 1];
+        let wanted = area - from.area;
+        let slope = self.knots.get(next).map_or(0.0, |to| (to.level - from.level) / (to.at - from.at));
+        // level t + slope t^2 / 2 = wanted, in the form that keeps its digits when slope is near 0
+        let root = (from.level * from.level + 2.0 * slope * wanted).max(0.0).sqrt();
+        let denominator = from.level + root;
+        if wanted <= 0.0 {
+            return Some(Duration::from_secs_f64(from.at));
+        }
+        (denominator > 0.0).then(|| Duration::from_secs_f64(from.at + 2.0 * wanted / denominator))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Stage;
+
+    fn ramp(stages: &[(u64, f64)]) -> Ramp {
+        let stages = stages
+            .iter()
+            .map(|(s, rate)| Stage { duration: Duration::from_secs(*s), rate: Some(*rate), users: None })
+            .collect();
+        Ramp::of(&Load { rate: 10.0, warmup: Duration::from_secs(2), stages, ..Load::default() })
+    }
+
+    #[test]
+    fn a_ramp_holds_its_start_through_the_warm_up_then_rises_linearly_and_holds_its_end() {
+        let ramp = ramp(&[(10, 110.0), (5, 0.0)]);
+        let level = |s| ramp.level(Duration::from_secs_f64(s));
+        assert_eq!([level(0.0), level(2.0), level(7.0), level(12.0)], [10.0, 10.0, 60.0, 110.0]);
+        assert!((level(14.5) - 55.0).abs() < 1e-9);
+        assert_eq!(level(100.0), 0.0);
+    }
+
+    #[test]
+    fn time_is_the_inverse_of_area() {
+        let ramp = ramp(&[(10, 110.0), (4, 110.0), (5, 20.0)]);
+        for tenth in 0..300 {
+            let at = Duration::from_millis(tenth * 100);
+            let back = ramp.time_of(ramp.area(at)).unwrap();
+            assert!(back.abs_diff(at) < Duration::from_micros(1), "{at:?} {back:?}");
+        }
+    }
+
+    #[test]
+    fn a_ramp_down_to_zero_ends_the_arrivals() {
+        let ramp = ramp(&[(10, 0.0)]);
+        assert!(ramp.time_of(20.0 + 49.9).is_some());
+        assert_eq!(ramp.time_of(20.0 + 50.1), None);
+    }
+}
