@@ -96,8 +96,10 @@ impl Workload {
             Source::Zipf(zipf) => zipf.sample(&mut rng) as u64 - 1,
             Source::Unique => index,
             Source::Fixed => 0,
-            Source::File(lines) => return self.from_file(&lines[(index % lines.len() as u64) as usize], class),
-            Source::Trace(records) => return self.from_trace(&records[(index % records.len() as u64) as usize], class),
+            Source::File(lines) => return self.call_of_line(&lines[(index % lines.len() as u64) as usize], class),
+            Source::Trace(records) => {
+                return self.call_of_record(&records[(index % records.len() as u64) as usize], class);
+            }
         };
         let messages = self.generated(at as u64, prompt, class);
         Call { request: self.request(messages), cache: class.cache }
@@ -116,7 +118,7 @@ impl Workload {
         }
     }
 
-    fn from_file(&self, line: &FilePrompt, class: &ClassPlan) -> Call {
+    fn call_of_line(&self, line: &FilePrompt, class: &ClassPlan) -> Call {
         let line = line.clone();
         let request = ChatRequest {
             tools: line.tools,
@@ -128,7 +130,7 @@ impl Workload {
         Call { request, cache: class.cache }
     }
 
-    fn from_trace(&self, record: &TraceRecord, class: &ClassPlan) -> Call {
+    fn call_of_record(&self, record: &TraceRecord, class: &ClassPlan) -> Call {
         let mut text = String::with_capacity(record.input_length as usize * CHARS_PER_TOKEN + 64);
         record.write(&self.corpus, &mut text);
         let _ = write!(text, " Answer in about {} tokens.", record.output_length);
