@@ -1,5 +1,18 @@
 //! Tokens -> money: price book, exchange, projection.
 //! Must not know how the tokens came about.
+//!
+//! ```text
+//! built-in book + profile's prices --Pricer--> price of each lane --x Ledger--> Bill
+//! ```
+
+mod book;
+mod pricer;
+
+pub use book::{Currency, ListPrice, ModelPrices, PriceBook};
+pub use pricer::{LanePrice, Pricer};
+
+use crate::metrics::Ledger;
+use crate::profile::{Money, Profile};
 
 /// The money of a set of calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,10 +37,50 @@ pub struct Projection {
     pub cny_per_month: f64,
 }
 
-/// What was not paid, in RMB, by its cause.
+/// What was not paid, in RMB, by its cause. The causes never count the same yuan twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Saved {
+    /// What the answers from caches would have cost on their lanes.
     pub by_cache: f64,
+    /// For answers by another lane: their tokens at the asked model's price less what they cost, both at the rate of
+    /// the route that answered (the difference between two routes' rates is `by_exchange`'s). Negative when the
+    /// fallback is the dearer model.
     pub by_fallback: f64,
+    /// Against buying the same USD at the market rate.
     pub by_exchange: f64,
+}
+
+impl Saved {
+    pub fn total(&self) -> f64 {
+        self.by_cache + self.by_fallback + self.by_exchange
+    }
+}
+
+/// An amount of list-price USD, and what is paid for it in RMB.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spend {
+    pub usd: f64,
+    pub cny: f64,
+}
+
+impl Spend {
+    /// The amount in the currency of `money`.
+    pub fn in_currency_of(&self, money: Money) -> f64 {
+        match money {
+            Money::Cny(_) => self.cny,
+            Money::Usd(_) => self.usd,
+        }
+    }
+}
+
+impl std::ops::AddAssign for Spend {
+    fn add_assign(&mut self, other: Self) {
+        self.usd += other.usd;
+        self.cny += other.cny;
+    }
+}
+
+/// The bill of a ledger. Whoever needs one several times a second keeps a [`Pricer`].
+pub fn bill(ledger: &Ledger, profile: &Profile, book: &PriceBook) -> Bill {
+    Pricer::new(profile, book).bill(ledger)
 }
