@@ -89,10 +89,9 @@ fn write_fields(fields: &[CacheField], model: &str, request: &ChatRequest, out: 
         let start = out.len();
         out.push_str(separator);
         out.push_str(quoted_name(field));
-        if write_value(field, model, request, out) {
-            separator = ",";
-        } else {
-            out.truncate(start);
+        match write_value(field, model, request, out) {
+            Some(()) => separator = ",",
+            None => out.truncate(start),
         }
     }
     out.push('}');
@@ -111,20 +110,20 @@ fn quoted_name(field: CacheField) -> &'static str {
     }
 }
 
-/// Returns whether the request has the field.
-fn write_value(field: CacheField, model: &str, request: &ChatRequest, out: &mut String) -> bool {
+/// `None`: the request lacks the field.
+fn write_value(field: CacheField, model: &str, request: &ChatRequest, out: &mut String) -> Option<()> {
     let mut integer = itoa::Buffer::new();
     match field {
-        CacheField::MaxTokens => request.max_tokens.map(|n| out.push_str(integer.format(n))),
-        CacheField::Messages => Some(out.push_str(request.messages.as_str())),
-        CacheField::Model => Some(write_string(model, out)),
-        CacheField::ResponseFormat => request.response_format.as_ref().map(|json| out.push_str(json.as_str())),
-        CacheField::Seed => request.seed.map(|n| out.push_str(integer.format(n))),
-        CacheField::Temperature => request.temperature.map(|x| write_number(x, out)),
-        CacheField::Tools => request.tools.as_ref().map(|json| out.push_str(json.as_str())),
-        CacheField::TopP => request.top_p.map(|x| write_number(x, out)),
+        CacheField::MaxTokens => out.push_str(integer.format(request.max_tokens?)),
+        CacheField::Messages => out.push_str(request.messages.as_str()),
+        CacheField::Model => write_string(model, out),
+        CacheField::ResponseFormat => out.push_str(request.response_format.as_ref()?.as_str()),
+        CacheField::Seed => out.push_str(integer.format(request.seed?)),
+        CacheField::Temperature => write_number(request.temperature?, out),
+        CacheField::Tools => out.push_str(request.tools.as_ref()?.as_str()),
+        CacheField::TopP => write_number(request.top_p?, out),
     }
-    .is_some()
+    Some(())
 }
 
 #[cfg(test)]
@@ -189,7 +188,8 @@ mod tests {
 
     #[test]
     fn a_key_is_the_sha256_of_the_canonical_json() {
-        // printf '%s' '{"max_tokens":500,"messages":[{"content":"hi","role":"user"}],"model":"gpt-4.1","temperature":0}' | sha256sum
+        // As `sha256sum` gives it for
+        // {"max_tokens":500,"messages":[{"content":"hi","role":"user"}],"model":"gpt-4.1","temperature":0}
         let request = ChatRequest {
             temperature: Some(0.0),
             max_tokens: Some(500),
