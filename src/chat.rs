@@ -131,7 +131,8 @@ fn write_canonical(value: &serde_json::Value, out: &mut String) {
     }
 }
 
-fn write_string(text: &str, out: &mut String) {
+/// A JSON string.
+pub fn write_string(text: &str, out: &mut String) {
     let plain = text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\');
     if plain {
         out.push('"');
