@@ -1,0 +1,156 @@
+//! What a simulated route saw: connections, requests, statuses, models, tokens. The oracle of a client's own counts.
+//! Must not know why anything was answered as it was.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+
+use super::timer::locked;
+
+/// As `GET /sim/stats` answers. Connections that only asked for `/sim/…` are in none of the counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    pub accepted: u64,
+    pub live: u64,
+    pub peak_live: u64,
+    pub handshakes: u64,
+    /// Chat requests whose head arrived.
+    pub requests: u64,
+    /// By the status sent, or `aborted` (the client left), `reset`, `truncated`. Once nothing is in flight they sum
+    /// up to `requests`.
+    pub by_status: BTreeMap<String, u64>,
+    pub by_model: BTreeMap<String, u64>,
+    /// Tokens the provider would bill; the gateway's cache hits are not among them.
+    pub tokens_in: u64,
+    pub tokens_out: u64,
+    pub gateway_hits: u64,
+}
+
+#[derive(Default)]
+pub(super) struct Tally(Mutex<Stats>);
+
+impl Tally {
+    pub(super) fn snapshot(&self) -> Stats {
+        let mut stats = locked(&self.0).clone();
+        stats.peak_live = stats.peak_live.max(stats.live);
+        stats
+    }
+
+    pub(super) fn billed(&self, tokens_in: u64, tokens_out: u64) {
+        let mut stats = locked(&self.0);
+        stats.tokens_in += tokens_in;
+        stats.tokens_out += tokens_out;
+    }
+
+    pub(super) fn gateway_hit(&self) {
+        locked(&self.0).gateway_hits += 1;
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, key: &str) {
+    match counts.get_mut(key) {
+        Some(n) => *n += 1,
+        None => drop(counts.insert(key.to_owned(), 1)),
+    }
+}
+
+/// One chat request; dropped without a status it counts as aborted.
+pub(super) struct Ticket {
+    tally: Arc<Tally>,
+    open: bool,
+}
+
+impl Ticket {
+    pub(super) fn open(tally: &Arc<Tally>) -> Self {
+        locked(&tally.0).requests += 1;
+        Self { tally: Arc::clone(tally), open: true }
+    }
+
+    pub(super) fn asks(&self, model: &str) {
+        count(&mut locked(&self.tally.0).by_model, model);
+    }
+
+    pub(super) fn close(self, status: http::StatusCode) {
+        self.close_as(status.as_str());
+    }
+
+    pub(super) fn close_as(mut self, outcome: &str) {
+        self.open = false;
+        count(&mut locked(&self.tally.0).by_status, outcome);
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.open {
+            count(&mut locked(&self.tally.0).by_status, "aborted");
+        }
+    }
+}
+
+/// One connection. It counts from its accept on; if its first request shows that it only reads the counters, that is
+/// taken back. The peak moves when a connection is known to be a client's, so an observer leaves no trace in it.
+pub(super) struct Presence {
+    tally: Arc<Tally>,
+    guest: AtomicU8,
+    handshaken: AtomicBool,
+}
+
+const UNKNOWN: u8 = 0;
+const CLIENT: u8 = 1;
+const OBSERVER: u8 = 2;
+
+impl Presence {
+    pub(super) fn accepted(tally: &Arc<Tally>) -> Self {
+        let mut stats = locked(&tally.0);
+        stats.accepted += 1;
+        stats.live += 1;
+        drop(stats);
+        Self { tally: Arc::clone(tally), guest: AtomicU8::new(UNKNOWN), handshaken: AtomicBool::new(false) }
+    }
+
+    pub(super) fn handshake(&self) {
+        self.handshaken.store(true, Ordering::Relaxed);
+        locked(&self.tally.0).handshakes += 1;
+    }
+
+    pub(super) fn is_client(&self) {
+        match self.guest.swap(CLIENT, Ordering::Relaxed) {
+            CLIENT => return,
+            OBSERVER => {
+                let mut stats = locked(&self.tally.0);
+                stats.accepted += 1;
+                stats.live += 1;
+                stats.handshakes += u64::from(self.handshaken.load(Ordering::Relaxed));
+            }
+            _ => {}
+        }
+        let mut stats = locked(&self.tally.0);
+        stats.peak_live = stats.peak_live.max(stats.live);
+    }
+
+    pub(super) fn is_observer(&self) {
+        if self.guest.compare_exchange(UNKNOWN, OBSERVER, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let mut stats = locked(&self.tally.0);
+            stats.accepted -= 1;
+            stats.live -= 1;
+            stats.handshakes -= u64::from(self.handshaken.load(Ordering::Relaxed));
+        }
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        if self.guest.load(Ordering::Relaxed) != OBSERVER {
+            let mut stats = locked(&self.tally.0);
+            stats.peak_live = stats.peak_live.max(stats.live);
+            stats.live -= 1;
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The distance between client and server: bytes arrive half a round trip after they were sent, in order, pipelined.
+//! Must not know TLS or HTTP, which run on top of it.
+//!
+//! ```text
+//! client --socket--> inbound lane --RTT/2--> TLS, HTTP --> outbound lane --RTT/2--> socket --> client
+//! ```
+//!
+//! The kernel completes a loopback connect at once, where over the distance a client could not send before one round
+//! trip. So nothing that comes in is taken as sent before accept + RTT: the first flight arrives at 1.5 RTT.
+//! Without a round trip time the socket is read and written directly.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::timer::{Alarm, Timer};
+
+/// Bytes under way in one direction of one connection; beyond it the sender waits, as with a full TCP window.
+const WINDOW: usize = 1 << 20;
+const READ: usize = 16 << 10;
+
+/// The round-trip time of a route, which may change while connections live.
+#[derive(Default)]
+pub(super) struct Distance(AtomicU64);
+
+impl Distance {
+    pub(super) fn set(&self, rtt: Duration) {
+        self.0.store(u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub(super) fn rtt(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn one_way(&self) -> Duration {
+        self.rtt() / 2
+    }
+}
+
+pub(super) struct Wire {
+    socket: TcpStream,
+    distance: Arc<Distance>,
+    /// The TCP handshake would be over.
+    established: Instant,
+    inbound: Lane,
+    outbound: Lane,
+    /// When the server's side sees the end of what the client sends, and the error if it was one.
+    end: Option<(Instant, Option<io::Error>)>,
+    /// Set: the connection is to end in a reset.
+    reset: Arc<AtomicBool>,
+}
+
+/// What is under way in one direction.
+struct Lane {
+    chunks: VecDeque<(Instant, Bytes)>,
+    bytes: usize,
+    /// Due time of the youngest chunk: a shortened distance must not let bytes overtake others.
+    youngest: Option<Instant>,
+    alarm: Alarm,
+}
+
+impl Lane {
+    fn new(timer: &Arc<Timer>) -> Self {
+        Self { chunks: VecDeque::new(), bytes: 0, youngest: None, alarm: Alarm::new(timer) }
+    }
+
+    fn push(&mut self, due: Instant, chunk: Bytes) {
+        let due = self.in_order(due);
+        self.bytes += chunk.len();
+        self.chunks.push_back((due, chunk));
+    }
+
+    fn in_order(&mut self, due: Instant) -> Instant {
+        let due = self.youngest.map_or(due, |youngest| due.max(youngest));
+        self.youngest = Some(due);
+        due
+    }
+
+    /// The first chunk, once it is due.
+    fn poll_front(&mut self, cx: &mut Context<'_>) -> Poll<Option<&[u8]>> {
+        let Some((due, chunk)) = self.chunks.front() else { return Poll::Ready(None) };
+        ready!(self.alarm.poll_until(*due, cx));
+        Poll::Ready(Some(chunk))
+    }
+
+    fn advance(&mut self, taken: usize) {
+        self.bytes -= taken;
+        if let Some((_, chunk)) = self.chunks.front_mut() {
+            chunk.advance(taken);
+            if chunk.is_empty() {
+                self.chunks.pop_front();
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= WINDOW
+    }
+}
+
+impl Wire {
+    /// `accepted`: when the kernel handed over the connection.
+    pub(super) fn new(
+        socket: TcpStream,
+        accepted: Instant,
+        distance: Arc<Distance>,
+        timer: &Arc<Timer>,
+        reset: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            socket,
+            established: accepted + distance.rtt(),
+            distance,
+            inbound: Lane::new(timer),
+            outbound: Lane::new(timer),
+            end: None,
+            reset,
+        }
+    }
+
+    /// Takes what has arrived at the socket onto the inbound lane.
+    fn receive(&mut self, cx: &mut Context<'_>) {
+        while self.end.is_none() && !self.inbound.is_full() {
+            let mut space = [const { MaybeUninit::<u8>::uninit() }; READ];
+            let mut buffer = ReadBuf::uninit(&mut space);
+            let Poll::Ready(result) = Pin::new(&mut self.socket).poll_read(cx, &mut buffer) else { return };
+            let due = Instant::now().max(self.established) + self.distance.one_way();
+            match (result, buffer.filled()) {
+                (Ok(()), []) => self.end = Some((self.inbound.in_order(due), None)),
+                (Ok(()), bytes) => self.inbound.push(due, Bytes::copy_from_slice(bytes)),
+                (Err(error), _) => self.end = Some((self.inbound.in_order(due), Some(error))),
+            }
+        }
+    }
+
+    /// Puts what is due on the socket; ready when nothing is under way any more.
+    fn transmit(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(bytes) = ready!(self.outbound.poll_front(cx)) {
+            let written = ready!(Pin::new(&mut self.socket).poll_write(cx, bytes))?;
+            self.outbound.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whether bytes written now may go straight to the socket.
+    fn is_open_outbound(&self) -> bool {
+        self.outbound.chunks.is_empty() && self.distance.one_way().is_zero()
+    }
+
+    fn enqueue(&mut self, chunk: Bytes, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let length = chunk.len();
+        self.outbound.push(Instant::now() + self.distance.one_way(), chunk);
+        // Sets the alarm; it wakes whoever drives the connection, and each of its polls transmits.
+        if let Poll::Ready(Err(error)) = self.transmit(cx) {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(length))
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.outbound.is_full() {
+            let _ = self.transmit(cx)?;
+        }
+        if self.outbound.is_full() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let _ = self.transmit(cx)?;
+        if self.inbound.chunks.is_empty() && self.end.is_none() && self.distance.one_way().is_zero() {
+            return Pin::new(&mut self.socket).poll_read(cx, buffer);
+        }
+        self.receive(cx);
+        if let Some(bytes) = ready!(self.inbound.poll_front(cx)) {
+            let taken = bytes.len().min(buffer.remaining());
+            buffer.put_slice(&bytes[..taken]);
+            self.inbound.advance(taken);
+            return Poll::Ready(Ok(()));
+        }
+        let Some((due, _)) = self.end else { return Poll::Pending };
+        ready!(self.inbound.alarm.poll_until(due, cx));
+        Poll::Ready(self.end.as_mut().and_then(|(_, error)| error.take()).map_or(Ok(()), Err))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_open_outbound() {
+            return Pin::new(&mut self.socket).poll_write(cx, bytes);
+        }
+        ready!(self.poll_room(cx))?;
+        self.enqueue(Bytes::copy_from_slice(bytes), cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if self.is_open_outbound() {
+            return Pin::new(&mut self.socket).poll_write_vectored(cx, slices);
+        }
+        ready!(self.poll_room(cx))?;
+        let mut chunk = Vec::with_capacity(slices.iter().map(|slice| slice.len()).sum());
+        slices.iter().for_each(|slice| chunk.extend_from_slice(slice));
+        self.enqueue(chunk.into(), cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// Bytes under way are the network's: like a socket's, this flush does not wait for their arrival.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = self.transmit(cx)?;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.transmit(cx))?;
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.reset.load(Ordering::Relaxed) {
+            // Closing is then a reset; if the option cannot be set it is an ordinary end, and the client sees that.
+            let _ = self.socket.set_zero_linger();
+        }
+    }
+}
