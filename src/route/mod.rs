@@ -7,7 +7,26 @@
 //!
 //! Everything here lives on one thread (a replica's) inside a `LocalSet`; nothing needs a lock.
 
+mod alarm;
+mod connect;
+mod dialect;
+mod endpoint;
+mod exact;
+mod failure;
+mod gateway;
+mod headers;
+mod pool;
+mod secret;
+mod sse;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
+
+pub use endpoint::{Endpoint, EndpointConfig, RouteError};
+pub use secret::Secret;
 
 use crate::chat::{Answer, ChatRequest, Usage};
 

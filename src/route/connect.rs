@@ -1,0 +1,153 @@
+//! Opening a connection: DNS, TCP and TLS, timed apart.
+//! Must not know the pool, nor HTTP beyond handing the stream to it.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::client::Resumption;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::Connect;
+use super::failure::Fault;
+
+/// How long connecting may take, and what the socket is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Patience {
+    /// Bounds DNS and TCP together.
+    pub(super) connect: Duration,
+    pub(super) tls: Duration,
+    /// Zero: off.
+    pub(super) keepalive: Duration,
+}
+
+/// Where connections lead, and how they are secured.
+pub(super) struct Connector {
+    host: String,
+    port: u16,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+}
+
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Connector {
+    /// `host` may be an IPv6 literal, in brackets or not.
+    pub(super) fn new(host: &str, port: u16, tls: Option<Arc<ClientConfig>>) -> Result<Self, String> {
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let tls = match tls {
+            Some(config) => {
+                let name = ServerName::try_from(host.clone()).map_err(|e| e.to_string())?;
+                Some((TlsConnector::from(config), name))
+            }
+            None => None,
+        };
+        Ok(Self { host, port, tls })
+    }
+
+    pub(super) async fn connect(&self, patience: Patience) -> Result<(Stream, Connect), Fault> {
+        let start = Instant::now();
+        let end = start + patience.connect;
+        let late = |what| Fault::Timeout(format!("{what} took longer than {:?}", patience.connect));
+        let addresses = timeout_at(end.into(), self.resolve())
+            .await
+            .map_err(|_| late("resolving the host"))?
+            .map_err(|e| Fault::Broken(format!("could not resolve {}: {e}", self.host)))?;
+        let resolved = Instant::now();
+        let tcp = first_that_answers(&addresses, end).await.map_err(|e| match e.kind() {
+            io::ErrorKind::TimedOut => late("connecting"),
+            _ => Fault::Broken(format!("could not connect to {}:{}: {e}", self.host, self.port)),
+        })?;
+        let connected = Instant::now();
+        tune(&tcp, patience.keepalive);
+        let stream = match &self.tls {
+            None => Stream::Plain(tcp),
+            Some((tls, name)) => {
+                let handshake = timeout(patience.tls, tls.connect(name.clone(), tcp)).await;
+                let stream = handshake
+                    .map_err(|_| Fault::Timeout(format!("the TLS handshake took longer than {:?}", patience.tls)))?
+                    .map_err(|e| Fault::Broken(format!("TLS with {} failed: {e}", self.host)))?;
+                Stream::Tls(Box::new(stream))
+            }
+        };
+        let ready = Instant::now();
+        let tls = if self.tls.is_some() { ready - connected } else { Duration::ZERO };
+        let dns = if addresses.literal { Duration::ZERO } else { resolved - start };
+        Ok((stream, Connect { dns, tcp: connected - resolved, tls, total: ready - start }))
+    }
+
+    async fn resolve(&self) -> io::Result<Addresses> {
+        if let Ok(ip) = self.host.parse::<IpAddr>() {
+            return Ok(Addresses { list: vec![SocketAddr::new(ip, self.port)], literal: true });
+        }
+        let list: Vec<_> = lookup_host((self.host.as_str(), self.port)).await?.collect();
+        if list.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+        }
+        Ok(Addresses { list, literal: false })
+    }
+}
+
+struct Addresses {
+    list: Vec<SocketAddr>,
+    literal: bool,
+}
+
+/// In order; each gets its share of the time that is left, so that one that swallows packets does not use it all.
+async fn first_that_answers(addresses: &Addresses, end: Instant) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::TimedOut);
+    for (at, address) in addresses.list.iter().enumerate() {
+        let left = end.saturating_duration_since(Instant::now());
+        let share = left / (addresses.list.len() - at) as u32;
+        match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(last)
+}
+
+/// Neither is needed for a correct exchange, so a platform that refuses one is no reason to fail.
+fn tune(tcp: &TcpStream, keepalive: Duration) {
+    let _ = tcp.set_nodelay(true);
+    if !keepalive.is_zero() {
+        let every = socket2::TcpKeepalive::new().with_time(keepalive).with_interval(keepalive);
+        let _ = socket2::SockRef::from(tcp).set_tcp_keepalive(&every);
+    }
+}
+
+/// TLS 1.2 and 1.3 on ring, trusting the web's authorities and those of `extra_ca_pem`.
+pub(super) fn tls_config(extra_ca_pem: &[Vec<u8>], resume: bool, alpn: &[&[u8]]) -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for pem in extra_ca_pem {
+        let before = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|e| format!("not PEM: {e:?}"))?;
+            roots.add(certificate).map_err(|e| e.to_string())?;
+        }
+        if roots.len() == before {
+            return Err("no certificate in it".into());
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    if !resume {
+        config.resumption = Resumption::disabled();
+    }
+    Ok(config)
+}

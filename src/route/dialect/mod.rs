@@ -1,0 +1,30 @@
+//! How a call is said and an answer understood, for each vendor's way of speaking.
+//! Must not know transports: bytes in, bytes out.
+
+pub(super) mod openai;
+mod openai_answer;
+mod openai_stream;
+
+use bytes::Bytes;
+
+use crate::chat::{ChatRequest, Usage};
+
+/// What an answer, whole or streamed, turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Understood {
+    pub(super) usage: Usage,
+    pub(super) gateway_hit: bool,
+    /// Of the answer, if it is to be kept.
+    pub(super) content: Option<Bytes>,
+}
+
+/// The usual rule of thumb, for servers that send no usage.
+const CHARACTERS_PER_TOKEN: usize = 4;
+
+fn estimated_input(request: &ChatRequest) -> u32 {
+    estimate(request.messages.as_str())
+}
+
+fn estimate(text: &str) -> u32 {
+    u32::try_from(text.chars().count().div_ceil(CHARACTERS_PER_TOKEN)).unwrap_or(u32::MAX)
+}

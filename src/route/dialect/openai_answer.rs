@@ -1,0 +1,116 @@
+//! A whole (not streamed) answer in OpenAI's dialect.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::openai::{ExtraFields, UsageFields, holds_something};
+use super::{Understood, estimate, estimated_input};
+use crate::chat::Usage;
+use crate::route::failure::{error_in_success, one_line};
+use crate::route::gateway::HIGRESS_HIT_ID;
+use crate::route::{Ask, Failure, FailureKind};
+
+/// Only what is measured; the text itself is skipped.
+#[derive(Deserialize)]
+struct Completion<'a> {
+    #[serde(default)]
+    choices: Option<HasAny>,
+    #[serde(default)]
+    usage: Option<UsageFields>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    /// Raw: `Option<Cow<str>>` would be an allocation.
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(default)]
+    extra_fields: Option<ExtraFields>,
+}
+
+#[derive(Deserialize)]
+struct Text<'a> {
+    #[serde(borrow)]
+    choices: Vec<Choice<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow)]
+    message: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow, default)]
+    content: Option<&'a RawValue>,
+}
+
+pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>) -> Result<Understood, Failure> {
+    let garbage = |why: &dyn fmt::Display| {
+        let start = String::from_utf8_lossy(&body[..body.len().min(80)]);
+        Failure::new(FailureKind::Stream, format!("no completion in a 200: {why}: {}", one_line(&start)))
+    };
+    let completion: Completion<'_> = serde_json::from_slice(body).map_err(|e| garbage(&e))?;
+    if let Some(error) = completion.error.filter(|error| holds_something(Some(error))) {
+        return Err(error_in_success(error.get().as_bytes()));
+    }
+    if !completion.choices.is_some_and(|choices| choices.0) {
+        return Err(garbage(&"it has no choices"));
+    }
+    let usage = completion.usage.and_then(|usage| usage.tokens());
+    let content = if ask.keep_answer || usage.is_none() { Some(content(body).map_err(|e| garbage(&e))?) } else { None };
+    let usage = usage.unwrap_or_else(|| Usage {
+        input: estimated_input(ask.request),
+        cached_input: 0,
+        output: estimate(&String::from_utf8_lossy(content.as_deref().unwrap_or_default())),
+        estimated: true,
+    });
+    Ok(Understood {
+        usage,
+        gateway_hit: completion.id.is_some_and(|id| id.get() == HIGRESS_HIT_ID)
+            || completion.extra_fields.is_some_and(|fields| fields.hit()),
+        content: content.filter(|_| ask.keep_answer),
+    })
+}
+
+/// The text of the first choice, or the JSON of its message when it has none: tool calls.
+/// Copied, since a slice would keep the whole body alive in a cache.
+fn content(body: &[u8]) -> serde_json::Result<Bytes> {
+    let text: Text<'_> = serde_json::from_slice(body)?;
+    let Some(message) = text.choices.first().map(|choice| choice.message.get()) else { return Ok(Bytes::new()) };
+    let content = serde_json::from_str::<Message<'_>>(message)?.content;
+    let text =
+        content.filter(|_| holds_something(content)).map(|content| serde_json::from_str::<String>(content.get()));
+    match text {
+        Some(Ok(text)) => Ok(Bytes::from(text)),
+        _ => Ok(Bytes::copy_from_slice(message.as_bytes())),
+    }
+}
+
+/// A JSON array, of which only matters whether it holds anything.
+struct HasAny(bool);
+
+impl<'de> Deserialize<'de> for HasAny {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = HasAny;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<HasAny, A::Error> {
+                let mut any = false;
+                while items.next_element::<IgnoredAny>()?.is_some() {
+                    any = true;
+                }
+                Ok(HasAny(any))
+            }
+        }
+        from.deserialize_seq(Any)
+    }
+}

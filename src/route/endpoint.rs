@@ -1,0 +1,267 @@
+//! One route of one replica: a transport and a dialect, and the attempts that go through them.
+//! Must not know the policies around an attempt.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Uri};
+use thiserror::Error;
+
+use super::alarm::Alarm;
+use super::connect::{Connector, tls_config};
+use super::dialect::{Understood, openai};
+use super::exact::Exact;
+use super::failure::{Fault, Stage, one_line, refused};
+use super::headers::{Headers, secrets};
+use super::secret::Secret;
+use super::transport::{Reader, Trace, Transport, Whole};
+use super::{Ask, Attempt, Failure, FailureKind, PoolGauge, Reply, gateway};
+use crate::chat::Answer;
+use crate::profile::{self, Client, Dialect, Http};
+
+/// What an endpoint is made from.
+#[derive(Clone, Debug)]
+pub struct EndpointConfig {
+    /// The route's name, for messages.
+    pub name: String,
+    /// Up to and with the version: `https://api.example.com/v1`. A query is kept.
+    pub base_url: String,
+    pub dialect: Dialect,
+    pub api_key: Option<Secret>,
+    /// Sent with each request; they win over gatebench's own.
+    pub headers: BTreeMap<String, String>,
+    /// `false` asks the gateway not to serve from its own cache.
+    pub gateway_cache: bool,
+    /// Certificate authorities to trust beside the web's, each as PEM.
+    pub extra_ca_pem: Vec<Vec<u8>>,
+    /// TLS session resumption.
+    pub resume: bool,
+}
+
+/// An endpoint that cannot be made as asked.
+#[derive(Debug, Error)]
+pub enum RouteError {
+    #[error("routes.{route}: base_url \"{url}\" is no address: {why}; write it as https://host/v1")]
+    BaseUrl { route: String, url: String, why: String },
+    #[error("routes.{route}: the API key holds characters no header can carry; check its environment variable")]
+    Key { route: String },
+    #[error(
+        "routes.{route}: headers.\"{header}\" is no valid HTTP header; use ASCII letters, digits and dashes in its name and one line of text as its value"
+    )]
+    Header { route: String, header: String },
+    #[error("routes.{route}: ca_file: {why}; give certificates as PEM")]
+    Ca { route: String, why: String },
+    #[error(
+        "routes.{route}: dialect = \"anthropic\" is not spoken yet; use the provider's OpenAI-compatible endpoint and dialect = \"openai\""
+    )]
+    Dialect { route: String },
+    #[error(
+        "stack.pool.client = \"exact\" speaks HTTP/1.1; set stack.pool.http = \"1.1\" or stack.pool.client = \"reqwest\""
+    )]
+    Version,
+    #[error("routes.{route}: could not set up the client: {why}")]
+    Client { route: String, why: String },
+}
+
+impl RouteError {
+    pub(super) fn base_url(config: &EndpointConfig, why: impl ToString) -> Self {
+        Self::BaseUrl { route: config.name.clone(), url: config.base_url.clone(), why: why.to_string() }
+    }
+}
+
+/// One route of one replica. It lives in a `LocalSet`, where its connections are driven.
+pub struct Endpoint {
+    transport: Transport,
+    headers: RefCell<Headers>,
+    secrets: Vec<Secret>,
+}
+
+/// An answer longer than this is not one.
+const LARGEST_ANSWER: usize = 32 << 20;
+const LARGEST_ERROR: usize = 64 << 10;
+/// How long a complete stream may take to end its body, so that its connection can be kept.
+const AFTER_DONE: Duration = Duration::from_secs(1);
+
+impl Endpoint {
+    pub fn new(config: EndpointConfig, pool: &profile::Pool) -> Result<Self, RouteError> {
+        if config.dialect == Dialect::Anthropic {
+            return Err(RouteError::Dialect { route: config.name });
+        }
+        let target = Target::parse(&config)?;
+        let (transport, host) = match pool.client {
+            Client::Exact => (Transport::Exact(exact(&config, &target, pool)?), Some(target.authority.as_str())),
+            Client::Reqwest => return Err(RouteError::Version),
+        };
+        let headers = RefCell::new(Headers::new(&config, host)?);
+        Ok(Self { transport, headers, secrets: secrets(&config) })
+    }
+
+    /// Asks once. Dropping the future closes the connection it is using and gives up its place in the queue.
+    pub async fn attempt(&self, ask: &Ask<'_>) -> Attempt {
+        let mut trace = Trace::default();
+        let sleep = pin!(tokio::time::sleep_until(ask.deadline.into()));
+        let mut alarm = Alarm::new(sleep, ask.deadline);
+        let result = self.ask(ask, &mut alarm, &mut trace).await;
+        let Trace { pool_wait, connection, sent } = trace;
+        Attempt { pool_wait, connection, sent, result: result.map_err(|failure| self.presentable(failure)) }
+    }
+
+    async fn ask(&self, ask: &Ask<'_>, alarm: &mut Alarm<'_>, trace: &mut Trace) -> Result<Reply, Failure> {
+        if Instant::now() >= ask.deadline {
+            return Err(Fault::deadline(Stage::Pool).before_head());
+        }
+        let headers = if ask.request.stream { self.headers.borrow().streamed() } else { self.headers.borrow().whole() };
+        let answer = self.transport.send(headers, openai::request(ask), alarm, trace).await;
+        let (head, body) = answer.map_err(Fault::before_head)?.into_parts();
+        if !head.status.is_success() {
+            let body = start_of(body, alarm).await;
+            return Err(refused(head.status, &head.headers, &body));
+        }
+        // Some gateways answer a streamed request whole when they serve it from their cache.
+        let mut reply = if ask.request.stream && !is_json(&head.headers) {
+            read_stream(body, ask, alarm).await?
+        } else {
+            read_whole(body, ask, alarm).await?
+        };
+        reply.gateway_hit |= gateway::hit(&head.headers);
+        Ok(reply)
+    }
+
+    fn presentable(&self, mut failure: Failure) -> Failure {
+        let hidden = self.secrets.iter().fold(failure.detail, |text, secret| secret.hide_in(text));
+        failure.detail = one_line(&hidden);
+        failure
+    }
+
+    /// Changes the pool while it is in use: what is too much closes as it falls idle, never more than the new
+    /// maximum are opened, and raising it lets those in who wait. `client` and `http` stay as they were made.
+    /// To be called within the `LocalSet`.
+    pub fn configure(&self, pool: &profile::Pool) {
+        self.transport.configure(pool);
+    }
+
+    pub fn set_gateway_cache(&self, on: bool) {
+        self.headers.borrow_mut().set_gateway_cache(on);
+    }
+
+    pub fn gauge(&self) -> PoolGauge {
+        self.transport.gauge()
+    }
+
+    /// Closes the idle connections now and each other one when its user is done.
+    pub async fn shut_down(&self) {
+        self.transport.shut_down().await;
+    }
+}
+
+fn exact(config: &EndpointConfig, target: &Target, pool: &profile::Pool) -> Result<Exact, RouteError> {
+    if pool.http != Http::V1 {
+        return Err(RouteError::Version);
+    }
+    let ca = |why| RouteError::Ca { route: config.name.clone(), why };
+    let tls = match target.secure {
+        true => Some(Arc::new(tls_config(&config.extra_ca_pem, config.resume, &[b"http/1.1"]).map_err(ca)?)),
+        false => None,
+    };
+    let connector = Connector::new(&target.host, target.port, tls).map_err(|why| RouteError::base_url(config, why))?;
+    let path = Uri::try_from(&target.path).map_err(|why| RouteError::base_url(config, why))?;
+    Ok(Exact::new(connector, path, pool))
+}
+
+/// Where the requests go.
+struct Target {
+    secure: bool,
+    host: String,
+    port: u16,
+    /// As the `host` header says it.
+    authority: String,
+    /// With the dialect's path and the query.
+    path: String,
+}
+
+impl Target {
+    fn parse(config: &EndpointConfig) -> Result<Self, RouteError> {
+        let wrong = |why: &str| RouteError::base_url(config, why);
+        let url: Uri = config.base_url.parse().map_err(|why| RouteError::base_url(config, why))?;
+        let secure = match url.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(wrong("it begins with neither https:// nor http://")),
+        };
+        let authority = url.authority().ok_or_else(|| wrong("it has no host"))?;
+        if authority.as_str().contains('@') {
+            // Not with the address itself: what stands before the @ may be a password.
+            let route = config.name.clone();
+            return Err(RouteError::BaseUrl { route, url: "…@…".into(), why: "keys do not belong in it".into() });
+        }
+        if authority.host().is_empty() {
+            return Err(wrong("it has no host"));
+        }
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Ok(Self {
+            secure,
+            host: authority.host().to_owned(),
+            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+            authority: authority.as_str().to_owned(),
+            path: format!("{}{}{query}", url.path().trim_end_matches('/'), openai::PATH),
+        })
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
+/// As much of an error's body as a message needs; the status says enough if none can be had.
+async fn start_of(mut body: Reader, alarm: &mut Alarm<'_>) -> Bytes {
+    match body.whole(alarm, LARGEST_ERROR).await {
+        Ok(Whole::Complete(bytes, _) | Whole::TooLong(bytes)) => bytes,
+        Err(_) => Bytes::new(),
+    }
+}
+
+async fn read_whole(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
+    match body.whole(alarm, LARGEST_ANSWER).await.map_err(Fault::in_body)? {
+        Whole::Complete(bytes, done) => Ok(reply(openai::whole(&bytes, ask)?, None, None, done)),
+        Whole::TooLong(_) => Err(Failure::new(FailureKind::Stream, "the answer is longer than 32 MiB")),
+    }
+}
+
+async fn read_stream(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
+    let mut stream = openai::Stream::new(ask);
+    let mut done = Instant::now();
+    loop {
+        let fed = match body.frame(alarm).await {
+            Ok(Some((bytes, now))) => {
+                done = now;
+                stream.feed(&bytes, now)
+            }
+            Ok(None) => {
+                done = Instant::now();
+                break;
+            }
+            Err(_) if stream.is_done() => break,
+            Err(fault) => Err(fault.in_body()),
+        };
+        if let Err(mut failure) = fed {
+            failure.billed = stream.billed(ask);
+            return Err(failure);
+        }
+        if stream.is_done() {
+            alarm.set(done + AFTER_DONE);
+        }
+    }
+    let (first, last) = (stream.first_token(), stream.last_token());
+    Ok(reply(stream.end(ask)?, first, last, done))
+}
+
+fn reply(understood: Understood, first: Option<Instant>, last: Option<Instant>, done: Instant) -> Reply {
+    let Understood { usage, gateway_hit, content } = understood;
+    let answer = content.map(|content| Answer { content, usage });
+    Reply { usage, first_token: first, last_token: last, done, gateway_hit, answer }
+}

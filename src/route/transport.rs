@@ -1,0 +1,123 @@
+//! The one interface in front of both transports: a request goes out, a head and a readable body come back.
+//! Must not know dialects.
+
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Response};
+
+use super::alarm::Alarm;
+use super::exact::{Exact, ExactBody};
+use super::failure::Fault;
+use super::{Connection, PoolGauge};
+use crate::profile;
+
+/// What an exchange was like, known also when it fails.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    pub(super) pool_wait: Option<Duration>,
+    pub(super) connection: Option<Connection>,
+    pub(super) sent: bool,
+}
+
+impl Trace {
+    pub(super) fn waited(&mut self, wait: Duration) {
+        self.pool_wait = Some(self.pool_wait.unwrap_or_default() + wait);
+    }
+}
+
+pub(super) enum Transport {
+    Exact(Exact),
+}
+
+pub(super) enum Reader {
+    Exact(ExactBody),
+}
+
+impl Transport {
+    pub(super) async fn send(
+        &self,
+        headers: HeaderMap,
+        body: Bytes,
+        alarm: &mut Alarm<'_>,
+        trace: &mut Trace,
+    ) -> Result<Response<Reader>, Fault> {
+        match self {
+            Self::Exact(exact) => Ok(exact.send(headers, body, alarm, trace).await?.map(Reader::Exact)),
+        }
+    }
+
+    pub(super) fn configure(&self, settings: &profile::Pool) {
+        match self {
+            Self::Exact(exact) => exact.configure(settings),
+        }
+    }
+
+    pub(super) fn gauge(&self) -> PoolGauge {
+        match self {
+            Self::Exact(exact) => exact.pool().gauge(),
+        }
+    }
+
+    pub(super) async fn shut_down(&self) {
+        match self {
+            Self::Exact(exact) => exact.pool().shut_down().await,
+        }
+    }
+}
+
+/// Whether the body was read to its end within the bound.
+#[derive(Debug)]
+pub(super) enum Whole {
+    Complete(Bytes, Instant),
+    TooLong(Bytes),
+}
+
+impl Reader {
+    /// The next bytes and when they came, or `None` at the end. After the end the connection is back in its pool.
+    pub(super) async fn frame(&mut self, alarm: &mut Alarm<'_>) -> Result<Option<(Bytes, Instant)>, Fault> {
+        match self {
+            Self::Exact(body) => body.frame(alarm).await,
+        }
+    }
+
+    fn ended(&mut self, now: Instant) -> bool {
+        match self {
+            Self::Exact(body) => body.ended(now),
+        }
+    }
+
+    /// All of it, in one piece and without a copy if it came as one.
+    pub(super) async fn whole(&mut self, alarm: &mut Alarm<'_>, bound: usize) -> Result<Whole, Fault> {
+        let Some((first, mut last)) = self.frame(alarm).await? else {
+            return Ok(Whole::Complete(Bytes::new(), Instant::now()));
+        };
+        if self.ended(last) {
+            return Ok(Whole::Complete(first, last));
+        }
+        let mut all = BytesMut::new();
+        let mut next = Some(first);
+        while let Some(bytes) = next {
+            if all.len() + bytes.len() > bound {
+                return Ok(Whole::TooLong(all.freeze()));
+            }
+            all.extend_from_slice(&bytes);
+            if self.ended(last) {
+                break;
+            }
+            next = match self.frame(alarm).await? {
+                Some((bytes, now)) => {
+                    last = now;
+                    Some(bytes)
+                }
+                None => None,
+            };
+        }
+        Ok(Whole::Complete(all.freeze(), last))
+    }
+}
+
+/// The value of a header as text, if it is that.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
