@@ -158,7 +158,7 @@ impl From<Refusal> for Stop {
 impl Exchange {
     async fn chat(mut self, request: Request<Incoming>) -> Answered {
         match self.admit(request).await {
-            Ok(turn) if turn.stream.is_some() => Ok(self.stream(turn)),
+            Ok(turn) if turn.stream.is_some() => Ok(self.stream(turn).await),
             Ok(turn) => Ok(self.whole(turn).await),
             Err(Stop::Refuse(refusal)) => {
                 self.ticket.close(refusal.status);
@@ -251,7 +251,9 @@ impl Exchange {
         })
     }
 
-    fn stream(self, turn: Turn) -> Response<Payload> {
+    async fn stream(mut self, turn: Turn) -> Response<Payload> {
+        // Head, role and first token go out in one write, as near as real providers send them.
+        self.alarm.until(turn.pace.first).await;
         let headers = turn.headers("text/event-stream; charset=utf-8");
         let include_usage = turn.stream.is_some_and(|IncludeUsage(included)| included);
         let events = Events::new(&turn.answer, include_usage);

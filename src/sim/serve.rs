@@ -32,7 +32,7 @@ pub fn serve(routes: &[(String, Simulated)], options: Options) -> Result<Ended, 
         let _inside = runtime.enter();
         signals().map_err(SimError::Threads)?
     };
-    serve_until(routes, options, &mut io::stdout().lock(), || runtime.block_on(signalled))
+    serve_until(routes, options, &mut io::stdout(), || runtime.block_on(signalled))
 }
 
 fn serve_until<T>(
@@ -80,29 +80,48 @@ fn signals() -> io::Result<impl Future<Output = Ended>> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
     use super::*;
+
+    /// An output that can be read while it is written.
+    #[derive(Clone, Default)]
+    struct Shared(Rc<RefCell<Vec<u8>>>);
+
+    impl Shared {
+        fn lines(&self) -> Vec<String> {
+            String::from_utf8(self.0.borrow().clone()).unwrap().lines().map(str::to_owned).collect()
+        }
+    }
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn each_route_is_announced_on_a_line_and_the_ca_file_lives_as_long_as_the_service() {
         let spec = |preset| Simulated::preset(preset).unwrap();
         let routes = [("near".to_owned(), spec("holysheep")), ("plain".to_owned(), spec("local"))];
-        let mut out = Vec::new();
-        let files: Vec<_> = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten().map(|f| f.path()).collect();
-        let alive = serve_until(&routes, Options::default(), &mut out, || {
-            let now = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten().map(|f| f.path());
-            now.filter(|path| !files.contains(path) && path.join("ca.pem").exists()).count()
+        let out = Shared::default();
+        let said = out.clone();
+        let ca_file = serve_until(&routes, Options::default(), &mut out.clone(), || {
+            let line: serde_json::Value = serde_json::from_slice(said.lines()[0].as_bytes()).unwrap();
+            let ca_file = line["ca_file"].as_str().unwrap().to_owned();
+            assert!(std::fs::read_to_string(&ca_file).unwrap().contains("BEGIN CERTIFICATE"));
+            ca_file
         });
-        assert!(alive.unwrap() >= 1);
-        let lines: Vec<serde_json::Value> = out
-            .split(|&b| b == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|l| serde_json::from_slice(l).unwrap())
-            .collect();
+        let lines: Vec<serde_json::Value> = out.lines().iter().map(|l| serde_json::from_str(l).unwrap()).collect();
         assert_eq!((lines[0]["name"].as_str(), lines[1]["name"].as_str()), (Some("near"), Some("plain")));
         assert!(lines[0]["base_url"].as_str().unwrap().starts_with("https://127.0.0.1:"));
         assert!(lines[1]["base_url"].as_str().unwrap().starts_with("http://127.0.0.1:"));
         assert!(lines[1]["base_url"].as_str().unwrap().ends_with("/v1"));
-        let ca_file = lines[0]["ca_file"].as_str().unwrap();
-        assert!(!Path::new(ca_file).exists(), "{ca_file} outlived the service");
+        assert!(!Path::new(&ca_file.unwrap()).exists(), "the file outlived the service");
     }
 }
