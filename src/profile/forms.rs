@@ -9,13 +9,17 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor, value::MapA
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::routes::{Fault, GatewayCache, Simulated, TlsVersion};
+use super::schema::DurationText;
 use super::stack::Trigger;
-use super::units::{Money, Spread, duration};
+use super::units::{Spread, duration};
 use super::workload::CachePolicy;
 
 /// A scalar a profile writes as a number or, with its unit, as text.
 pub trait Quantity: Copy {
     const EXPECTED: &str;
+    /// Of its definition in the schema.
+    const NAME: &str;
+    fn schema(generator: &mut SchemaGenerator) -> Schema;
     fn from_number(number: f64) -> Option<Self>;
     fn from_text(text: &str) -> Result<Self, String>;
     fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error>;
@@ -23,6 +27,10 @@ pub trait Quantity: Copy {
 
 impl Quantity for u32 {
     const EXPECTED: &str = "a whole number";
+    const NAME: &str = "Whole";
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "format": "uint32", "minimum": 0 })
+    }
     fn from_number(number: f64) -> Option<Self> {
         (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
     }
@@ -36,6 +44,10 @@ impl Quantity for u32 {
 
 impl Quantity for f64 {
     const EXPECTED: &str = "a number";
+    const NAME: &str = "Number";
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "format": "double" })
+    }
     fn from_number(number: f64) -> Option<Self> {
         Some(number)
     }
@@ -49,6 +61,10 @@ impl Quantity for f64 {
 
 impl Quantity for Duration {
     const EXPECTED: &str = "a duration such as \"350ms\"";
+    const NAME: &str = "Duration";
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<DurationText>()
+    }
     fn from_number(_: f64) -> Option<Self> {
         None
     }
@@ -146,27 +162,6 @@ impl<T: Quantity> Serialize for Spread<T> {
     }
 }
 
-impl JsonSchema for Money {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Money".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[¥￥$] ?[0-9_]+(\\.[0-9]+)?$" })
-    }
-}
-
-impl JsonSchema for Trigger {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Trigger".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "type": "integer", "minimum": 400, "maximum": 599 },
-            { "enum": ["connect", "timeout", "stream"] },
-        ]})
-    }
-}
-
 impl Serialize for Trigger {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -242,12 +237,14 @@ impl<'de> Deserialize<'de> for TlsVersion {
 }
 
 /// The table form of [`CachePolicy`].
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, serde::Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct CachePolicyTable {
+pub(super) struct CachePolicyTable {
     local: bool,
     redis: bool,
-    #[serde(with = "duration::option")]
+    /// Replaces the TTL of the local and the Redis tier for this class.
+    #[serde(with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DurationText>")]
     ttl: Option<Duration>,
 }
 
@@ -279,24 +276,50 @@ impl<'de> Deserialize<'de> for CachePolicy {
 }
 
 /// The table form of [`Simulated`]: what is absent stays as the preset has it.
-#[derive(Default, serde::Deserialize)]
+#[derive(Default, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct SimulatedTable {
+pub(super) struct SimulatedTable {
+    /// What the table starts from; `local` without it.
+    #[schemars(with = "Option<PresetName>")]
     preset: Option<String>,
+    /// Round-trip time of the wire.
     #[serde(with = "duration::option")]
+    #[schemars(with = "Option<DurationText>")]
     rtt: Option<Duration>,
+    /// `"1.3"`, `"1.2"`, or `false` for plain HTTP.
     tls: Option<TlsVersion>,
+    /// TLS session resumption.
     resume: Option<bool>,
+    /// Time at the server from request to first token.
     ttft: Option<Spread<Duration>>,
+    /// Generation speed of one answer; 0 sends all tokens at once.
     tokens_per_second: Option<Spread<f64>>,
+    /// Requests in progress beyond which a 429 is answered; 0: no limit.
     concurrency_limit: Option<u32>,
+    /// 0: no limit.
     requests_per_minute: Option<u32>,
+    /// Input and output tokens together; 0: no limit.
     tokens_per_minute: Option<u64>,
+    /// Share of requests answered with a 500, 0 to 1.
     error_rate: Option<f64>,
     gateway_cache: Option<GatewayCache>,
     faults: Option<Vec<Fault>>,
+    /// Accepted API keys; others get a 401. Empty: any key, or none.
     keys: Option<Vec<String>>,
+    /// Models served, as prefixes; others get a 404. Empty: any.
     models: Option<Vec<String>>,
+}
+
+/// One of [`Simulated::PRESETS`].
+struct PresetName;
+
+impl JsonSchema for PresetName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PresetName".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Simulated::PRESETS })
+    }
 }
 
 impl SimulatedTable {

@@ -17,18 +17,18 @@ pub struct Load {
     /// Users that each wait for their answer (closed loop).
     pub users: u32,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub think_time: Duration,
     /// Measured time, after the warm-up. Without it: `requests`, or the sum of the stages, or 20 s.
     #[serde(with = "duration::option", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<super::schema::DurationText>")]
     pub duration: Option<Duration>,
     /// Measured requests; the run ends with the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<u64>,
     /// Sent and shown, but not counted.
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub warmup: Duration,
     /// Open loop: an arrival beyond it is dropped and counted.
     pub max_in_flight: usize,
@@ -88,7 +88,7 @@ pub enum Arrivals {
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub duration: Duration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,

@@ -6,12 +6,23 @@
 //!        ^-- --set edits the TOML first
 //! ```
 
+mod builtin;
+mod draft;
+mod edit;
+pub mod expect;
 mod forms;
 mod load;
+mod nearest;
 mod presets;
+mod problem;
 mod routes;
+mod schema;
+mod shape;
 mod stack;
+#[cfg(test)]
+mod tests;
 pub mod units;
+pub mod validate;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -19,13 +30,19 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use builtin::{BUILTINS, Builtin};
+pub use draft::{Draft, Loaded, ProfileError, Source, adhoc, load};
 pub use load::{Arrivals, Load, Mode, Stage};
+pub use nearest::{nearest, suggestion};
+pub use problem::{KeyPath, Located, Override, Problem};
 pub use routes::{Dialect, Fault, FaultKind, GatewayCache, Route, Simulated, TlsVersion};
+pub use schema::schema;
 pub use stack::{
     Cache, CacheField, Client, FallbackOn, Hop, Http, Jitter, LocalCache, Pool, RedisCache, Retry, Stack, Trigger,
     WhenFull,
 };
 pub use units::{Money, Spread};
+pub use validate::Prices;
 pub use workload::{Batch, BatchMode, CachePolicy, Class, Prompts, TraceFormat, Workload};
 
 /// A whole run: load, workload, client stack, routes, money and limits.

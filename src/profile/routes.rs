@@ -58,12 +58,11 @@ pub enum Dialect {
 
 /// A simulated provider behind a simulated wire, every field filled in from its preset.
 /// Written as the preset's name, or as a table that starts from one: `{ preset = "local", rtt = "20ms" }`.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Simulated {
     pub preset: String,
     /// Round-trip time of the wire.
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
     pub rtt: Duration,
     /// `"1.3"`, `"1.2"` or `false` for plain HTTP.
     pub tls: TlsVersion,
@@ -92,7 +91,7 @@ pub struct Simulated {
     pub models: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsVersion {
     Off,
     V12,
@@ -106,7 +105,7 @@ pub struct GatewayCache {
     /// Entries.
     pub capacity: u64,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub ttl: Duration,
 }
 
@@ -121,10 +120,10 @@ impl Default for GatewayCache {
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub at: Duration,
     #[serde(rename = "for", with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub lasts: Duration,
     pub kind: FaultKind,
     /// Only requests for this model; absent: all.

@@ -20,7 +20,7 @@ pub struct Stack {
     pub single_flight: bool,
     /// One call, all attempts.
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub timeout: Duration,
     pub pool: Pool,
     pub cache: Cache,
@@ -57,25 +57,25 @@ pub struct Pool {
     pub max_idle: u32,
     pub when_full: WhenFull,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub idle_timeout: Duration,
     /// Longest wait for a connection.
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub acquire_timeout: Duration,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub connect_timeout: Duration,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub tls_timeout: Duration,
     /// Longest gap between bytes, from the request written.
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub read_timeout: Duration,
     /// TCP keepalive interval; 0 turns it off.
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub keepalive: Duration,
     pub http: Http,
 }
@@ -170,7 +170,7 @@ pub struct LocalCache {
     /// Entries.
     pub capacity: u64,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub ttl: Duration,
 }
 
@@ -186,11 +186,11 @@ pub struct RedisCache {
     /// `redis://host:port/db`, `unix:///path`, or `managed`: a private server for the run.
     pub url: String,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub ttl: Duration,
     /// Longest wait for an answer; beyond it a miss and a counted error.
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub timeout: Duration,
 }
 
@@ -212,11 +212,11 @@ pub struct Retry {
     /// First try included.
     pub attempts: u32,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub base: Duration,
     pub factor: f64,
     #[serde(with = "duration")]
-    #[schemars(with = "String")]
+    #[schemars(with = "super::schema::DurationText")]
     pub max: Duration,
     pub jitter: Jitter,
     pub on: Vec<Trigger>,

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use rand::Rng;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Durations as text (`"1m 30s"`, `"50ms"`).
@@ -43,7 +42,7 @@ pub mod duration {
 }
 
 /// A fixed value, or a lognormal distribution given by its median and 95th percentile.
-#[derive(Clone, Copy, Debug, PartialEq, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Spread<T> {
     Fixed(T),
     LogNormal { median: T, p95: T },

@@ -127,13 +127,12 @@ pub struct Class {
 }
 
 /// Which cache tiers a class may use: `true`, `false`, or a table with a TTL of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CachePolicy {
     pub local: bool,
     pub redis: bool,
     /// Replaces the TTL of the local and the Redis tier for this class.
     #[serde(with = "duration::option", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub ttl: Option<Duration>,
 }
 

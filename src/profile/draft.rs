@@ -1,0 +1,313 @@
+//! From a file, a built-in or flags to a checked [`Profile`]: TOML, then what is set over it, then every check.
+//! Must not know the rules themselves (`shape`, `validate`).
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::de::DeTable;
+use toml_edit::DocumentMut;
+
+use super::builtin::{BUILTINS, Builtin};
+use super::nearest::suggestion;
+use super::problem::{KeyPath, Located, Locator, Override, Places, Problem};
+use super::validate::{self, Findings, Prices};
+use super::{Arm, Profile, Prompts, edit, shape};
+
+/// Where a profile came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    File(PathBuf),
+    Builtin(&'static str),
+    /// From flags: `run --url URL --model M`.
+    Adhoc,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Builtin(name) => write!(f, "built-in {name}"),
+            Self::Adhoc => f.write_str("ad-hoc profile"),
+        }
+    }
+}
+
+impl Source {
+    /// What reports call it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            Self::Builtin(name) => (*name).to_owned(),
+            Self::Adhoc => "ad-hoc".to_owned(),
+        }
+    }
+}
+
+/// A profile that holds.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub profile: Profile,
+    pub source: Source,
+    /// The TOML it was made of, with what was set over it.
+    pub text: String,
+    /// Each with its place.
+    pub warnings: Vec<String>,
+    /// The arms of `[compare]`, applied.
+    pub arms: Vec<(String, Profile)>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    #[error("\"{name}\" is neither a file nor a built-in profile{hint}")]
+    Unknown { name: String, hint: String },
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// One line each, with its place.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Invalid(Vec<Located>),
+}
+
+/// A file's path or a built-in's name, with keys set over it.
+pub fn load(name_or_path: &str, overrides: &[Override], prices: Prices<'_>) -> Result<Loaded, ProfileError> {
+    Draft::open(name_or_path)?.with(overrides).finish(prices)
+}
+
+/// A profile from flags alone: unique prompts, no caches, no single flight, no retries, no fallback, one route.
+pub fn adhoc(url: &str, overrides: &[Override], prices: Prices<'_>) -> Result<Loaded, ProfileError> {
+    Draft::adhoc(url).with(overrides).finish(prices)
+}
+
+/// Text on its way to become a profile.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    source: Source,
+    text: String,
+    overrides: Vec<Override>,
+}
+
+const ADHOC: &str = r#"description = "ad-hoc"
+
+[load]
+mode = "closed"
+users = 32
+warmup = "0s"
+
+[workload]
+prompts = { kind = "unique" }
+
+[stack]
+single_flight = false
+
+[stack.retry]
+attempts = 1
+
+[routes.direct]
+base_url = ""
+"#;
+
+impl Draft {
+    pub fn open(name_or_path: &str) -> Result<Self, ProfileError> {
+        let path = Path::new(name_or_path);
+        let looks_like_a_path = path.components().count() > 1 || name_or_path.contains(['/', '\\']);
+        if looks_like_a_path || name_or_path.ends_with(".toml") || path.is_file() {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ProfileError::Unreadable { path: path.to_owned(), source })?;
+            return Ok(Self::from_text(Source::File(path.to_owned()), text));
+        }
+        let Some(builtin) = Builtin::named(name_or_path) else {
+            let hint = suggestion(name_or_path, &BUILTINS.map(|builtin| builtin.name));
+            return Err(ProfileError::Unknown { name: name_or_path.to_owned(), hint });
+        };
+        Ok(Self::from_text(Source::Builtin(builtin.name), builtin.text.to_owned()))
+    }
+
+    pub fn adhoc(url: &str) -> Self {
+        let draft = Self::from_text(Source::Adhoc, ADHOC.to_owned());
+        draft.with(&[Override::flag(format!("--url {}", without_userinfo(url)), "routes.direct.base_url", url)])
+    }
+
+    pub fn from_text(source: Source, text: String) -> Self {
+        Self { source, text, overrides: Vec::new() }
+    }
+
+    /// Later ones win.
+    pub fn with(mut self, overrides: &[Override]) -> Self {
+        self.overrides.extend_from_slice(overrides);
+        self
+    }
+
+    /// A header for each real route (`-H 'K: V'`); for every route when all are simulated. Its value is never repeated.
+    pub fn with_header(self, name: &str, value: &str) -> Self {
+        let Ok(table) = self.text.parse::<toml::Table>() else { return self }; // said by `finish`
+        let routes: Vec<_> = table.get("routes").and_then(toml::Value::as_table).into_iter().flatten().collect();
+        let is_real = |(_, route): &&(&String, &toml::Value)| route.get("base_url").is_some();
+        let any_real = routes.iter().any(|route| is_real(&route));
+        let chosen = routes.iter().filter(|route| !any_real || is_real(route));
+        let over = |name_of: &str| Override {
+            path: KeyPath::from("routes").key(name_of).key("headers").key(name),
+            value: value.into(),
+            typed: format!("-H '{name}: …'"),
+        };
+        let overrides: Vec<_> = chosen.map(|(route, _)| over(route)).collect();
+        self.with(&overrides)
+    }
+
+    pub fn finish(mut self, prices: Prices<'_>) -> Result<Loaded, ProfileError> {
+        let name = self.source.to_string();
+        let original = self.text.clone();
+        let places = match DeTable::parse(&original) {
+            Ok(table) => Places::of(table.get_ref()),
+            Err(error) => return Err(syntax_error(&name, &original, &error)),
+        };
+        let text = self.edited()?;
+        let locator = Locator { name: &name, text: &original, places, overrides: &self.overrides };
+        let invalid = |problems: Vec<Problem>| {
+            let mut located: Vec<Located> = Vec::new();
+            for problem in problems.into_iter().map(|problem| locator.locate(problem)) {
+                if !located.contains(&problem) {
+                    located.push(problem);
+                }
+            }
+            ProfileError::Invalid(located)
+        };
+        let (profile, warnings) = self.examine(&text, prices).map_err(invalid)?;
+        let arms = self.arms(&profile, &text, prices).map_err(invalid)?;
+        let warnings = warnings.into_iter().map(|warning| locator.locate(warning).to_string()).collect();
+        Ok(Loaded { profile, source: self.source.clone(), text, warnings, arms })
+    }
+
+    /// The text with everything set over it.
+    fn edited(&mut self) -> Result<String, ProfileError> {
+        if self.source == Source::Adhoc {
+            self.open_loop_if_a_rate_is_given();
+        }
+        let name = self.source.to_string();
+        let mut document: DocumentMut = self.text.parse().map_err(|error: toml_edit::TomlError| {
+            ProfileError::Invalid(vec![Located { at: name, message: error.message().to_lowercase() }])
+        })?;
+        for over in &mut self.overrides {
+            over.path = edit::set(&mut document, &over.path, &over.value)
+                .map_err(|message| ProfileError::Invalid(vec![Located { at: over.typed.clone(), message }]))?;
+        }
+        Ok(document.to_string())
+    }
+
+    fn open_loop_if_a_rate_is_given(&mut self) {
+        let find = |key| self.overrides.iter().find(|over| over.path == KeyPath::from(key));
+        if let (Some(rate), None) = (find("load.rate"), find("load.mode")) {
+            let mode = Override::flag(rate.typed.clone(), "load.mode", "open");
+            self.overrides.push(mode);
+        }
+    }
+
+    fn examine(&self, text: &str, prices: Prices<'_>) -> Result<(Profile, Vec<Problem>), Vec<Problem>> {
+        let mut profile = read(text)?;
+        validate::resolve(&mut profile);
+        let Findings { mut problems, warnings } = validate::check(&profile, prices);
+        problems.extend(self.find_files(&mut profile));
+        if problems.is_empty() { Ok((profile, warnings)) } else { Err(problems) }
+    }
+
+    /// Each arm is what `--set` with its keys would give.
+    fn arms(&self, base: &Profile, text: &str, prices: Prices<'_>) -> Result<Vec<(String, Profile)>, Vec<Problem>> {
+        let mut applied = Vec::new();
+        let mut problems = Vec::new();
+        for (i, arm) in base.compare.iter().flat_map(|compare| &compare.arms).enumerate() {
+            let at = KeyPath::from("compare.arms").key(i).key("set");
+            match self.arm(text, arm, &at, prices) {
+                Ok(profile) => applied.push((arm.name.clone(), profile)),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() { Ok(applied) } else { Err(problems) }
+    }
+
+    fn arm(&self, text: &str, arm: &Arm, at: &KeyPath, prices: Prices<'_>) -> Result<Profile, Vec<Problem>> {
+        let wrong = |key: &str, message: String| vec![Problem::new(at.key(key), message)];
+        let mut document: DocumentMut = text.parse().map_err(|_| wrong("", "cannot be applied".into()))?;
+        let mut keys = Vec::new();
+        for (key, value) in &arm.set {
+            let path = KeyPath::parse(key).map_err(|why| wrong(key, why))?;
+            let value = value.to_string().parse().map_err(|_| wrong(key, "cannot be applied".into()))?;
+            let path = edit::set(&mut document, &path, &value).map_err(|why| wrong(key, why))?;
+            keys.push((path, key));
+        }
+        let (profile, _) = self.examine(&document.to_string(), prices).map_err(|problems| {
+            let blame = |problem: Problem| {
+                let mut paths = std::iter::once(&problem.path).chain(&problem.also);
+                let key = paths.find_map(|path| keys.iter().find(|(set, _)| path.starts_with(set)));
+                let path = key.map_or(at.clone(), |(_, key)| at.key(key));
+                Problem::new(path, format!("arm \"{}\": {}", arm.name, problem.message))
+            };
+            problems.into_iter().map(blame).collect::<Vec<_>>()
+        })?;
+        Ok(profile)
+    }
+
+    /// Relative paths start at the profile's folder, those typed as flags at the current one.
+    fn find_files(&self, profile: &mut Profile) -> Vec<Problem> {
+        let folder = match &self.source {
+            Source::File(path) => path.parent().unwrap_or(Path::new("")),
+            _ => Path::new(""),
+        };
+        let mut problems = Vec::new();
+        let mut find = |at: KeyPath, path: &mut PathBuf| {
+            if !self.overrides.iter().any(|over| at.starts_with(&over.path)) {
+                *path = folder.join(&*path);
+            }
+            if let Err(why) = std::fs::File::open(&*path)
+                .and_then(|file| file.metadata())
+                .and_then(|meta| if meta.is_dir() { Err(std::io::ErrorKind::IsADirectory.into()) } else { Ok(()) })
+            {
+                let message = format!("{at} = \"{}\" cannot be read: {why}", path.display());
+                problems.push(Problem::new(at, message));
+            }
+        };
+        let workload = &mut profile.workload;
+        let own = workload.classes.iter_mut().enumerate().filter_map(|(i, class)| {
+            let at = KeyPath::from("workload.classes").key(i).key("prompts");
+            class.prompts.as_mut().map(|prompts| (at, prompts))
+        });
+        for (at, prompts) in own.chain([(KeyPath::from("workload.prompts"), &mut workload.prompts)]) {
+            if let Prompts::File { path } | Prompts::Trace { path, .. } = prompts {
+                find(at.key("path"), path);
+            }
+        }
+        for (name, route) in &mut profile.routes {
+            if let Some(path) = &mut route.ca_file {
+                find(KeyPath::from("routes").key(name).key("ca_file"), path);
+            }
+        }
+        problems
+    }
+}
+
+/// Text to values: unknown keys and wrong types, all of them.
+fn read(text: &str) -> Result<Profile, Vec<Problem>> {
+    let at_top = |message: &str| vec![Problem::new(KeyPath::default(), message.to_lowercase())];
+    let table = DeTable::parse(text).map_err(|error| at_top(error.message()))?;
+    let problems = shape::check(table.get_ref());
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let places = Places::of(table.get_ref());
+    Profile::deserialize(toml::de::Deserializer::from(table)).map_err(|error| {
+        let path = error.span().map(|span| places.key_at(span.start)).unwrap_or_default();
+        vec![Problem::new(path, error.message().to_owned())]
+    })
+}
+
+fn syntax_error(name: &str, text: &str, error: &toml::de::Error) -> ProfileError {
+    let nothing = toml::de::DeTable::new();
+    let locator = Locator { name, text, places: Places::of(&nothing), overrides: &[] };
+    let at = locator.line(error.span().map_or(0, |span| span.start));
+    ProfileError::Invalid(vec![Located { at, message: format!("not TOML: {}", error.message().to_lowercase()) }])
+}
+
+fn without_userinfo(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+        _ => url.to_owned(),
+    }
+}

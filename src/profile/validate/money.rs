@@ -1,0 +1,64 @@
+//! The rules of `[cost]`, `[limits]` and `[compare]`, and that each model asked has a price.
+
+use std::collections::HashSet;
+
+use super::{Findings, Prices};
+use crate::profile::nearest::nearest;
+use crate::profile::problem::KeyPath;
+use crate::profile::{Money, Profile};
+
+pub fn check(profile: &Profile, prices: Prices<'_>, findings: &mut Findings) {
+    let cost = &profile.cost;
+    findings.at_least_one("cost.calls_per_day", cost.calls_per_day);
+    findings.above_zero("cost.cny_per_usd", cost.cny_per_usd);
+    for (model, price) in &cost.prices {
+        let path = KeyPath::from("cost.prices").key(model);
+        let parts =
+            [("input", Some(price.input)), ("cached_input", price.cached_input), ("output", Some(price.output))];
+        parts.into_iter().for_each(|(key, part)| part.into_iter().for_each(|p| findings.from(path.key(key), p, 0.0)));
+    }
+    if let Some(Money::Cny(amount) | Money::Usd(amount)) = profile.limits.budget
+        && !(amount.is_finite() && amount > 0.0)
+    {
+        findings.bad("limits.budget", "must be above 0; write \"¥50\" or \"$5\"");
+    }
+    priced(profile, prices, findings);
+    arms(profile, findings);
+}
+
+fn priced(profile: &Profile, prices: Prices<'_>, findings: &mut Findings) {
+    let first = (KeyPath::from("workload.model"), &profile.workload.model);
+    let hops = profile.stack.fallback.iter().enumerate();
+    let hops = hops.map(|(i, hop)| (KeyPath::from("stack.fallback").key(i).key("model"), &hop.model));
+    for (path, model) in std::iter::once(first).chain(hops) {
+        if model.trim().is_empty() || profile.cost.prices.contains_key(model) || (prices.has)(model) {
+            continue;
+        }
+        let names = prices.names.iter().chain(profile.cost.prices.keys()).map(String::as_str);
+        let hint = nearest(model, names).map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default();
+        let table = KeyPath::from("cost.prices").key(model).section();
+        let message = format!(
+            "{path} = \"{model}\": unknown model \"{model}\" has no price{hint}; \
+             add {table} with input and output in USD per million tokens"
+        );
+        findings.wrong(path, &message);
+    }
+}
+
+/// Whether the arms' keys hold is found out by whoever can apply them.
+fn arms(profile: &Profile, findings: &mut Findings) {
+    let Some(compare) = &profile.compare else { return };
+    findings.at_least_one("compare.blocks", compare.blocks.into());
+    if compare.arms.len() < 2 {
+        findings.bad("compare.arms", format!("= {} is too few: a comparison takes two or more", compare.arms.len()));
+    }
+    let mut names = HashSet::new();
+    for (i, arm) in compare.arms.iter().enumerate() {
+        let path = KeyPath::from("compare.arms").key(i).key("name");
+        if arm.name.trim().is_empty() {
+            findings.bad(path, "is empty; name the arm");
+        } else if !names.insert(&arm.name) {
+            findings.bad(path, format!("= \"{}\" is taken by an earlier arm", arm.name));
+        }
+    }
+}
