@@ -42,9 +42,9 @@ pub struct Projection {
 pub struct Saved {
     /// What the answers from caches would have cost on their lanes.
     pub by_cache: f64,
-    /// For answers by another lane: their tokens at the asked model's price less what they cost, both at the rate of
-    /// the route that answered (the difference between two routes' rates is `by_exchange`'s). Negative when the
-    /// fallback is the dearer model.
+    /// For answers by another lane: what their tokens would have cost on the asked lane, less what they cost. Where the
+    /// route that answered has the better rate, that part is `by_exchange`'s, and the asked lane is taken at it too.
+    /// Negative when the fallback is the dearer one.
     pub by_fallback: f64,
     /// Against buying the same USD at the market rate.
     pub by_exchange: f64,

@@ -121,7 +121,9 @@ impl Pricer {
         let billed = price.usd(&row.billed);
         saved.by_cache += price.spend(&row.avoided).cny;
         if row.lane != row.asked {
-            saved.by_fallback += (self.price(&row.asked).usd(&row.billed) - billed) * price.cny_per_usd;
+            let asked = self.price(&row.asked);
+            let rate = asked.cny_per_usd.min(price.cny_per_usd);
+            saved.by_fallback += asked.usd(&row.billed) * rate - billed * price.cny_per_usd;
         }
         saved.by_exchange += (billed + price.usd(&row.lost)) * (self.cost.cny_per_usd - price.cny_per_usd);
     }
@@ -146,6 +148,10 @@ impl Pricer {
     pub fn prices_as_of(&self) -> &str {
         let dates = self.chain.iter().filter_map(|(lane, _)| self.book.model(&lane.model)?.list()?.date.as_deref());
         dates.max().unwrap_or("profile")
+    }
+
+    pub fn market_cny_per_usd(&self) -> f64 {
+        self.cost.cny_per_usd
     }
 
     /// Models of the chain without a price: their tokens are counted as free.
@@ -271,6 +277,19 @@ mod tests {
         close(bill.saved.by_fallback, 10.0 - 0.75);
         close(bill.saved.by_exchange, 0.75 * 6.3);
         assert!(bill.saved.total() <= 10.0 * 7.3 - bill.cny, "more is saved than the dearest way would have cost");
+    }
+
+    #[test]
+    fn a_fallback_to_a_dearer_rate_is_held_against_what_the_asked_lane_would_have_cost() {
+        let (asked, answered) = (lane("gpt-4.1", "gateway"), lane("gpt-4o-mini", "direct"));
+        let mut ledger = Ledger::default();
+        let row = ledger.row(&asked, &answered);
+        row.answers = 1;
+        row.billed = tokens(M, 0, M);
+        let bill = bill(&ledger, &profile(), PriceBook::builtin());
+        close(bill.cny, 0.75 * 7.3);
+        close(bill.saved.by_fallback, 10.0 - 0.75 * 7.3);
+        close(bill.saved.by_exchange, 0.0);
     }
 
     #[test]

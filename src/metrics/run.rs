@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::series::Series;
 use super::snapshot::{Event, Gauges};
 use super::tally::Tally;
 use crate::profile::Profile;
 
 /// Why the load ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Stop {
     /// The plan was carried out.
     Finished,

@@ -1,9 +1,9 @@
 //! The run over time: a point a second, never more than [`Series::CAPACITY`] of them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Some seconds of the run. Counts are of calls that *finished* in them.
-#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Point {
     /// Seconds since the load's start, warm-up included, at the point's beginning.
     pub at_s: f64,

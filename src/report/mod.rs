@@ -1,1 +1,37 @@
-//! report
+//! Run -> report: JSON, text, expectations, verdict, exit code.
+//! Must not know the screen, or how anything was measured.
+//!
+//! ```text
+//! Run --build--> Report --write--> file.json
+//!      figures     |---text-----> stdout
+//!      verdict     `---verdict--> exit code
+//! ```
+
+mod build;
+mod environment;
+mod figures;
+mod redact;
+mod shape;
+mod text;
+mod validity;
+mod verdict;
+mod write;
+
+pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
+pub use shape::*;
+pub use text::{Style, format, text};
+pub use validity::invalid_because;
+pub use verdict::{Verdict, exit_code, judge};
+pub use write::{Format, WriteError, json, write};
+
+/// The report's JSON Schema.
+pub fn schema() -> serde_json::Value {
+    schemars::generate::SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<Report>()
+        .to_value()
+}
+
+#[cfg(test)]
+mod tests;

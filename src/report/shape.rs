@@ -1,0 +1,298 @@
+//! The report as JSON has it: `gatebench.report/1`, a part of the contract with users.
+//! Must not know how its figures come about.
+//!
+//! Durations are milliseconds (seconds in a key that ends in `_s`), money carries its currency in the key, shares and
+//! rates of the kind "part of a whole" are 0 to 1, times are RFC 3339 UTC. A figure without samples is `null`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::{Point, Stop, Summary};
+
+/// The report of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    pub schema: String,
+    /// The version that wrote it.
+    pub gatebench: String,
+    /// As run, defaults filled in, without secrets; `gatebench schema profile` describes it.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub profile: serde_json::Value,
+    pub run: RunFacts,
+    pub load: LoadFacts,
+    pub latency_ms: Latencies,
+    pub served_by: Tiers,
+    pub hit_rate: Option<f64>,
+    /// Answered by another model than asked / successes.
+    pub fallback_rate: Option<f64>,
+    /// By the model that made the answer, now or when it was stored.
+    pub models: BTreeMap<String, ModelShare>,
+    /// Failed calls by kind: `429`, `timeout`, `connect`, `auth`, `5xx`, `stream`, `pool`, `other`; absent kinds are 0.
+    pub errors: BTreeMap<String, u64>,
+    pub cache_errors: CacheErrors,
+    pub attempts: Attempts,
+    pub amplification: Option<f64>,
+    pub connections: Connections,
+    pub tokens: TokenFacts,
+    pub cost: CostFacts,
+    pub expectations: Vec<Judged>,
+    pub epochs: Vec<EpochFacts>,
+    pub events: Vec<EventFacts>,
+    pub series: Vec<Point>,
+    /// Base64 of HdrHistogram's V2 encoding (not deflated), values in nanoseconds; of each metric that has values.
+    pub histograms: BTreeMap<String, String>,
+    pub environment: Environment,
+}
+
+impl Report {
+    pub const SCHEMA: &str = "gatebench.report/1";
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunFacts {
+    pub started_at: String,
+    /// First call to last answer, warm-up and drain included.
+    pub duration_s: f64,
+    /// The measured window: what rates are divided by.
+    pub measured_s: f64,
+    /// The generator kept up, so the figures are the stack's.
+    pub valid: bool,
+    pub invalid_because: Vec<String>,
+    pub interrupted: bool,
+    pub stop: Stop,
+}
+
+/// Counts of the measured window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadFacts {
+    pub planned: u64,
+    pub sent: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub dropped: u64,
+    /// Successes a second.
+    pub qps: Option<f64>,
+    /// Successes within the profile's latency expectations, a second.
+    pub goodput: Option<f64>,
+    /// Sent / planned.
+    pub achieved: Option<f64>,
+}
+
+/// The first eight are always there, `null` without samples; the others only with samples.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Latencies {
+    pub response: Option<Summary>,
+    pub service: Option<Summary>,
+    pub ttft: Option<Summary>,
+    pub inter_token: Option<Summary>,
+    pub pool_wait: Option<Summary>,
+    pub limit_wait: Option<Summary>,
+    pub connect: Option<Summary>,
+    pub lag: Option<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns: Option<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp: Option<Summary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Summary>,
+    /// Of whole batches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Summary>,
+    #[serde(rename = "service.local", skip_serializing_if = "Option::is_none")]
+    pub service_local: Option<Summary>,
+    #[serde(rename = "service.redis", skip_serializing_if = "Option::is_none")]
+    pub service_redis: Option<Summary>,
+    #[serde(rename = "service.shared", skip_serializing_if = "Option::is_none")]
+    pub service_shared: Option<Summary>,
+    #[serde(rename = "service.gateway", skip_serializing_if = "Option::is_none")]
+    pub service_gateway: Option<Summary>,
+    #[serde(rename = "service.model", skip_serializing_if = "Option::is_none")]
+    pub service_model: Option<Summary>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Share {
+    pub count: u64,
+    /// Of the successes.
+    pub share: Option<f64>,
+}
+
+/// Who answered the successful calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Tiers {
+    pub local: Share,
+    pub redis: Share,
+    pub shared: Share,
+    pub gateway: Share,
+    pub model: Share,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelShare {
+    pub count: u64,
+    /// Of the successes.
+    pub share: Option<f64>,
+    /// Counts by route, when the run's answers came over more than one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, u64>,
+}
+
+/// Each was a miss, never a failed call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CacheErrors {
+    pub redis: BTreeMap<String, u64>,
+}
+
+/// A count without and with warm-up and drain. The total is what a server's own counter agrees with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Counted {
+    pub measured: u64,
+    pub total: u64,
+}
+
+/// Requests handed to a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempts {
+    pub measured: u64,
+    pub total: u64,
+    /// Attempts that got no connection, so that no server saw them. `amplification` counts them too.
+    pub unsent: Counted,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Connections {
+    pub opened: Counted,
+    pub reused: Counted,
+    /// Attempts on a kept connection / attempts.
+    pub reuse: Option<f64>,
+    /// Most open at once, summed over replicas.
+    pub peak: u64,
+    /// By cause; absent causes are 0.
+    pub closed: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenFacts {
+    /// Of answers made by a model in the measured window, cached ones included.
+    pub input: u64,
+    pub cached_input: u64,
+    pub output: u64,
+    /// Input and output of failed attempts that were billed all the same.
+    pub lost: u64,
+    /// Input and output that answers from caches did not cost.
+    pub avoided: u64,
+    /// Answers whose tokens were counted here, since the server sent no usage.
+    pub estimated_answers: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CostFacts {
+    pub usd: f64,
+    pub cny: f64,
+    pub usd_per_1k: Option<f64>,
+    pub cny_per_1k: Option<f64>,
+    /// The newest date among the prices in use.
+    pub prices_as_of: String,
+    pub market_cny_per_usd: f64,
+    /// Models without a price: their tokens were counted as free.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpriced: Vec<String>,
+    pub projection: ProjectionFacts,
+    pub saved: SavedFacts,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ProjectionFacts {
+    pub calls_per_day: u64,
+    pub usd_per_day: f64,
+    pub cny_per_day: f64,
+    pub cny_per_month: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SavedFacts {
+    pub currency: String,
+    pub by_cache: f64,
+    pub by_fallback: f64,
+    pub by_exchange: f64,
+}
+
+/// An expectation and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// As written.
+    pub expect: String,
+    /// In the metric's own unit.
+    pub actual: Option<f64>,
+    pub unit: Unit,
+    /// Samples it is made of, where that is what it is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u64>,
+    /// False also when it could not be judged.
+    pub passed: bool,
+    /// Why it could not be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided: Option<String>,
+}
+
+/// What a metric is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Unit {
+    #[serde(rename = "ms")]
+    Ms,
+    /// 0 to 1.
+    #[serde(rename = "ratio")]
+    Ratio,
+    #[serde(rename = "per_s")]
+    PerSecond,
+    #[serde(rename = "CNY")]
+    Cny,
+    #[serde(rename = "USD")]
+    Usd,
+    #[serde(rename = "count")]
+    Count,
+    /// A factor, such as attempts a call.
+    #[serde(rename = "factor")]
+    Factor,
+}
+
+/// The measured calls of one epoch: a stretch of the run under the same settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EpochFacts {
+    pub epoch: u32,
+    /// What changed at its beginning, in words.
+    pub changed: Vec<String>,
+    pub seconds: f64,
+    pub sent: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub qps: Option<f64>,
+    pub hit_rate: Option<f64>,
+    pub errors: Option<f64>,
+    pub response_ms: Option<Summary>,
+    pub ttft_ms: Option<Summary>,
+    pub cost_usd: f64,
+    pub cost_cny: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EventFacts {
+    /// Since the load's start, warm-up included.
+    pub at_s: f64,
+    pub kind: String,
+    pub text: String,
+}
+
+/// Where it ran. No host name: reports are passed on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    pub os: String,
+    pub arch: String,
+    pub cpus: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// `release` or `debug`: figures of a debug build say little.
+    pub build: String,
+}

@@ -1,0 +1,224 @@
+//! Report -> the summary for people. Must not know the run: what it says is what JSON says.
+
+pub mod format;
+mod money;
+mod page;
+mod verdict;
+
+pub use page::Style;
+
+use page::{Page, Tone, WIDTH};
+
+use super::shape::{Counted, Report, Share};
+use crate::metrics::{Stop, Summary};
+use format::{clipped, count, left, ms, percent, right};
+
+/// The summary, at most 100 columns wide.
+pub fn text(report: &Report, style: Style) -> String {
+    let mut page = Page::new(style);
+    header(&mut page, report);
+    load(&mut page, report);
+    latency(&mut page, report);
+    served_by(&mut page, report);
+    models(&mut page, report);
+    page.gap();
+    traffic(&mut page, report);
+    money::rows(&mut page, report);
+    verdict::expectations(&mut page, report);
+    verdict::closing(&mut page, report);
+    page.finish()
+}
+
+fn header(page: &mut Page, report: &Report) {
+    let of_profile = |pointer| report.profile.pointer(pointer).and_then(|text| text.as_str()).unwrap_or_default();
+    let (model, route) = (of_profile("/workload/model"), of_profile("/stack/route"));
+    let title = match of_profile("/description") {
+        "" => format!("gatebench {} · {model} through {route}", report.gatebench),
+        description => format!("gatebench {} · {description}", report.gatebench),
+    };
+    let title = page.paint(Tone::Heading, &clipped(&title, WIDTH));
+    page.line(&title);
+    let run = &report.run;
+    let window = format!(
+        "measured {} of {} from {}",
+        format::seconds(run.measured_s),
+        format::seconds(run.duration_s),
+        run.started_at.split('.').next().map_or_else(String::new, |at| at.trim_end_matches('Z').to_owned() + "Z"),
+    );
+    let valid = if run.valid { page.paint(Tone::Good, "valid") } else { page.paint(Tone::Bad, "INVALID") };
+    page.line(&format!("{window} · {valid}{}", page.paint(Tone::Doubt, stopped(run.stop))));
+    for reason in &run.invalid_because {
+        page.words(Tone::Bad, &format!("INVALID: {reason}"));
+    }
+    if report.environment.build == "debug" {
+        page.words(Tone::Doubt, "a debug build of gatebench: build with --release before you trust its figures");
+    }
+    page.gap();
+}
+
+fn stopped(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Finished => "",
+        Stop::Budget => " · stopped by limits.budget",
+        Stop::Interrupted => " · interrupted, partial",
+        Stop::Terminated => " · terminated, partial",
+    }
+}
+
+fn load(page: &mut Page, report: &Report) {
+    let load = &report.load;
+    let share = |part: u64, whole: u64| crate::metrics::ratio(part, whole).map_or(String::new(), in_brackets);
+    page.row(
+        "load",
+        &[
+            format!("{} planned", count(load.planned)),
+            format!("{} sent{}", count(load.sent), load.achieved.map_or(String::new(), in_brackets)),
+            format!("{} succeeded", count(load.succeeded)),
+            format!("{} failed{}", count(load.failed), share(load.failed, load.succeeded + load.failed)),
+            format!("{} dropped", count(load.dropped)),
+        ],
+    );
+    if let (Some(qps), Some(goodput)) = (load.qps, load.goodput) {
+        let window = format::seconds(report.run.measured_s);
+        let (qps, goodput) = (format::digits3(qps), format::digits3(goodput));
+        page.row("", &[format!("{qps} successes/s over {window}"), format!("goodput {goodput}/s")]);
+    }
+}
+
+fn in_brackets(ratio: f64) -> String {
+    format!(" ({})", percent(ratio))
+}
+
+fn latency(page: &mut Page, report: &Report) {
+    let all = &report.latency_ms;
+    let rows = [
+        ("response", &all.response),
+        ("service", &all.service),
+        ("ttft", &all.ttft),
+        ("inter-token", &all.inter_token),
+        ("pool wait", &all.pool_wait),
+        ("limit wait", &all.limit_wait),
+        ("connect", &all.connect),
+        ("lag", &all.lag),
+        ("batch", &all.batch),
+    ];
+    let rows: Vec<_> = rows.into_iter().filter_map(|(name, summary)| Some((name, summary.as_ref()?))).collect();
+    if rows.is_empty() {
+        return;
+    }
+    page.gap();
+    page.heading("latency", &(["p50", "p90", "p95", "p99", "p99.9", "max"].map(cell).concat() + &right("n", 12)));
+    for (name, summary) in rows {
+        let Summary { p50, p90, p95, p99, p999, max, count: n, .. } = *summary;
+        let figures = [p50, p90, p95, p99, p999, max].map(|figure| cell(&ms(figure))).concat();
+        page.line(&format!("  {}{figures}{}", left(name, 11), right(&count(n), 12)));
+    }
+}
+
+fn cell(text: &str) -> String {
+    right(text, 9)
+}
+
+fn served_by(page: &mut Page, report: &Report) {
+    let (tiers, times) = (&report.served_by, &report.latency_ms);
+    let rows = [
+        ("local", tiers.local, &times.service_local),
+        ("redis", tiers.redis, &times.service_redis),
+        ("shared", tiers.shared, &times.service_shared),
+        ("gateway", tiers.gateway, &times.service_gateway),
+        ("model", tiers.model, &times.service_model),
+    ];
+    let hits = report.hit_rate.map_or(String::new(), |rate| format!("hit rate {}", percent(rate)));
+    page.gap();
+    page.heading("served by", &format!("{}{}{}   {hits}", cell("count"), cell("share"), cell("p50")));
+    for (name, tier, service) in rows {
+        let p50 = service.as_ref().map_or("-".to_owned(), |service| ms(service.p50));
+        page.line(&format!("  {}{}{}   {}", left(name, 11), shares(&tier), cell(&p50), bar(tier.share)));
+    }
+}
+
+fn shares(share: &Share) -> String {
+    cell(&count(share.count)) + &cell(&share.share.map_or("-".to_owned(), percent))
+}
+
+fn bar(share: Option<f64>) -> String {
+    format::bar(share.unwrap_or(0.0), 24)
+}
+
+fn models(page: &mut Page, report: &Report) {
+    const NAME: usize = 29;
+    if report.models.is_empty() {
+        return;
+    }
+    let fallback = report.fallback_rate.map_or(String::new(), |rate| format!("by fallback {}", percent(rate)));
+    page.gap();
+    page.heading("models", &format!("{}{}{}   {fallback}", " ".repeat(NAME - 11), cell("count"), cell("share")));
+    let mut by_count: Vec<_> = report.models.iter().collect();
+    by_count.sort_by_key(|(_, model)| std::cmp::Reverse(model.count));
+    for (name, model) in by_count {
+        let share = Share { count: model.count, share: model.share };
+        page.line(&format!("  {}{}   {}", left(name, NAME), shares(&share), bar(model.share)));
+        for (route, answers) in &model.routes {
+            let line = format!("    {}{}", left(&format!("through {route}"), NAME - 2), cell(&count(*answers)));
+            let line = page.paint(Tone::Aside, &line);
+            page.line(&line);
+        }
+    }
+}
+
+fn traffic(page: &mut Page, report: &Report) {
+    let counts = |counts: &std::collections::BTreeMap<String, u64>| -> Vec<String> {
+        counts.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{name} {}", count(*n))).collect()
+    };
+    let finished = report.load.succeeded + report.load.failed;
+    match counts(&report.errors) {
+        kinds if kinds.is_empty() => page.row("errors", &["none".to_owned()]),
+        kinds => page.row("errors", &[kinds, vec![format!("of {} finished", count(finished))]].concat()),
+    }
+    let cache_errors = counts(&report.cache_errors.redis);
+    if !cache_errors.is_empty() {
+        page.row("redis errors", &[cache_errors, vec!["each a miss, no failed call".to_owned()]].concat());
+    }
+    page.row("attempts", &attempts(report));
+    page.row("connections", &connections(report));
+}
+
+fn attempts(report: &Report) -> Vec<String> {
+    let attempts = &report.attempts;
+    let mut pieces = vec![format!("{} sent to routes", count(attempts.measured))];
+    if attempts.total > attempts.measured {
+        pieces.push(format!("{} with warm-up and drain", count(attempts.total)));
+    }
+    if attempts.unsent.measured > 0 {
+        pieces.push(format!("{} got no connection", count(attempts.unsent.measured)));
+    }
+    if let Some(amplification) = report.amplification {
+        pieces.push(format!("{} a call past the caches", format::digits3(amplification)));
+    }
+    pieces
+}
+
+fn connections(report: &Report) -> Vec<String> {
+    let connections = &report.connections;
+    if connections.opened.total + connections.reused.total == 0 {
+        return vec!["none seen".to_owned()];
+    }
+    let mut pieces = vec![
+        match connections.opened {
+            Counted { measured, total } if measured == total => format!("{} opened", count(total)),
+            Counted { measured, total } => format!("{} opened ({} with warm-up)", count(measured), count(total)),
+        },
+        format!(
+            "{} reused{}",
+            count(connections.reused.measured),
+            connections.reuse.map_or(String::new(), in_brackets)
+        ),
+        format!("peak {}", count(connections.peak)),
+    ];
+    let causes = connections.closed.iter().map(|(cause, n)| format!("{cause} {}", count(*n)));
+    let causes = causes.collect::<Vec<_>>().join(", ");
+    if !causes.is_empty() {
+        pieces.push(format!("closed: {causes}"));
+    }
+    pieces
+}

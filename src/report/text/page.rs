@@ -1,0 +1,102 @@
+//! Lines of text with an optional colour: what a summary is written on. Must not know what it says.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Whether ANSI colours are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    Color,
+}
+
+/// What a piece of text is, from which its colour follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Heading,
+    Aside,
+    Good,
+    Bad,
+    Doubt,
+}
+
+/// No line is longer, as long as its pieces are not.
+pub const WIDTH: usize = 100;
+/// Where the text beside a label begins.
+pub const INDENT: usize = 13;
+
+pub struct Page {
+    style: Style,
+    out: String,
+}
+
+impl Page {
+    pub fn new(style: Style) -> Self {
+        Self { style, out: String::new() }
+    }
+
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    pub fn paint(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Heading => "1",
+            Tone::Aside => "2",
+            Tone::Good => "32",
+            Tone::Bad => "1;31",
+            Tone::Doubt => "33",
+        };
+        match self.style {
+            Style::Plain => text.to_owned(),
+            Style::Color => format!("\x1b[{code}m{text}\x1b[0m"),
+        }
+    }
+
+    pub fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    pub fn gap(&mut self) {
+        self.out.push('\n');
+    }
+
+    pub fn heading(&mut self, label: &str, rest: &str) {
+        let line = self.paint(Tone::Heading, &super::format::left(label, INDENT)) + &self.paint(Tone::Aside, rest);
+        self.line(&line);
+    }
+
+    /// Pieces in a row after a label, broken into lines between pieces.
+    pub fn row(&mut self, label: &str, pieces: &[String]) {
+        let label = self.paint(Tone::Heading, &super::format::left(label, INDENT));
+        let lines = filled(pieces, " · ", WIDTH - INDENT);
+        for (i, line) in lines.iter().enumerate() {
+            let start = if i == 0 { label.clone() } else { " ".repeat(INDENT) };
+            self.line(&(start + line));
+        }
+    }
+
+    /// Words in one tone, broken into lines.
+    pub fn words(&mut self, tone: Tone, text: &str) {
+        let words: Vec<_> = text.split(' ').map(str::to_owned).collect();
+        for line in filled(&words, " ", WIDTH) {
+            let line = self.paint(tone, &line);
+            self.line(&line);
+        }
+    }
+}
+
+/// As many pieces a line as fit.
+fn filled(pieces: &[String], between: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            Some(line) if line.width() + between.width() + piece.width() <= width => {
+                line.push_str(between);
+                line.push_str(piece);
+            }
+            _ => lines.push(piece.clone()),
+        }
+    }
+    lines
+}

@@ -1,0 +1,81 @@
+//! Expectations with their actual values, and the last line.
+
+use super::super::shape::{Judged, Report, Unit};
+use super::super::verdict::Verdict;
+use super::format::{count, digits3, left, money, ms, percent};
+use super::page::{Page, Tone};
+
+pub fn expectations(page: &mut Page, report: &Report) {
+    if report.expectations.is_empty() {
+        return;
+    }
+    page.gap();
+    page.heading("expectations", "");
+    let longest = report.expectations.iter().map(|judged| judged.expect.chars().count()).max().unwrap_or(0).min(48);
+    for judged in &report.expectations {
+        let (tone, mark) = match (judged.passed, &judged.undecided) {
+            (true, _) => (Tone::Good, '✓'),
+            (false, None) => (Tone::Bad, '✗'),
+            (false, Some(_)) => (Tone::Doubt, '?'),
+        };
+        let line = page.paint(tone, &format!("{mark} {}  {}", left(&judged.expect, longest), actual(judged)));
+        page.line(&format!("  {line}"));
+    }
+}
+
+/// What an expectation met, in words.
+fn actual(judged: &Judged) -> String {
+    let value = judged.actual.map(|value| match judged.unit {
+        Unit::Ms => ms(value),
+        Unit::Ratio => percent(value),
+        Unit::PerSecond => format!("{}/s", digits3(value)),
+        Unit::Cny => money('¥', value),
+        Unit::Usd => money('$', value),
+        Unit::Count => count(value as u64),
+        Unit::Factor => digits3(value),
+    });
+    let samples = judged.samples.map_or(String::new(), |n| format!(" (n = {})", count(n)));
+    match (&judged.undecided, value) {
+        (Some(why), Some(value)) => format!("{value}, {why}"),
+        (Some(why), None) => why.clone(),
+        (None, value) => format!("was {}{samples}", value.unwrap_or_default()),
+    }
+}
+
+pub fn closing(page: &mut Page, report: &Report) {
+    let verdict = Verdict::of(report);
+    let (tone, words) = match verdict {
+        Verdict::Passed => (Tone::Good, format!("passed: valid, {}", held(report))),
+        Verdict::Failed => (Tone::Bad, format!("failed: {}", held(report))),
+        Verdict::Invalid if report.run.valid => (Tone::Doubt, format!("cannot judge: {}", held(report))),
+        Verdict::Invalid => (Tone::Bad, "invalid: these figures are not the stack's, see above".to_owned()),
+        Verdict::CouldNotRun => (Tone::Bad, nothing_succeeded(report)),
+        Verdict::Interrupted => (Tone::Doubt, "interrupted: the figures are those until then".to_owned()),
+        Verdict::Terminated => (Tone::Doubt, "terminated: the figures are those until then".to_owned()),
+        Verdict::BadInput | Verdict::Inconclusive => (Tone::Doubt, "inconclusive".to_owned()),
+    };
+    let exit = if verdict == Verdict::Passed { String::new() } else { format!(" (exit {})", verdict.exit_code()) };
+    page.gap();
+    page.words(tone, &(words + &exit));
+}
+
+fn held(report: &Report) -> String {
+    let all = &report.expectations;
+    let held = all.iter().filter(|judged| judged.passed).count();
+    let undecided = all.iter().filter(|judged| judged.undecided.is_some()).count();
+    match (all.len(), undecided) {
+        (0, _) => "nothing was expected".to_owned(),
+        (n, 0) => format!("{held} of {n} expectations held"),
+        (n, undecided) => {
+            format!("{held} of {n} expectations held, {} failed, {undecided} could not be judged", n - held - undecided)
+        }
+    }
+}
+
+fn nothing_succeeded(report: &Report) -> String {
+    let (sent, failed) = (report.load.sent, report.load.failed);
+    match sent {
+        0 => "nothing succeeded: no call was sent in the measured window".to_owned(),
+        _ => format!("nothing succeeded: {} of {} calls failed", count(failed), count(sent)),
+    }
+}

@@ -1,0 +1,50 @@
+//! Whether a run's figures are the stack's, or those of a generator that could not keep up.
+//! Must not know expectations: a run can be valid and fail them.
+
+use super::figures::Figures;
+use super::text::format;
+use crate::metrics::Time;
+
+/// Less of the plan sent is no longer the load that was asked for.
+const LEAST_ACHIEVED: f64 = 0.99;
+/// Lag below this is not held against any run.
+const LAG_FLOOR_MS: f64 = 5.0;
+/// Of the service p50 of calls that reached a route: lag beyond it distorts what is measured.
+const LAG_SHARE: f64 = 0.05;
+
+/// Why the run says nothing about the stack, in words; empty for a valid run.
+pub fn invalid_because(figures: &Figures) -> Vec<String> {
+    [sent_too_little(figures), lagged(figures)].into_iter().flatten().collect()
+}
+
+fn sent_too_little(figures: &Figures) -> Option<String> {
+    let achieved = figures.achieved().filter(|achieved| *achieved < LEAST_ACHIEVED)?;
+    let mend = match figures.dropped {
+        0 => "the generator was the bottleneck; lower the load or give it more CPU".to_owned(),
+        dropped => format!(
+            "{} arrivals found load.max_in_flight calls in flight and were dropped; raise it or lower the rate",
+            format::count(dropped)
+        ),
+    };
+    Some(format!(
+        "sent {} of {} planned calls ({}, at least 99% are needed): {mend}",
+        format::count(figures.tally.sent),
+        format::count(figures.planned),
+        format::percent(achieved),
+    ))
+}
+
+fn lagged(figures: &Figures) -> Option<String> {
+    let lag = figures.tally.times.summary(Time::Lag)?;
+    let routed_p50 = figures.tally.times.summary(Time::Routed).map_or(0.0, |service| service.p50);
+    let most = LAG_FLOOR_MS.max(LAG_SHARE * routed_p50);
+    (lag.p99 > most).then(|| {
+        format!(
+            "lag p99 was {} of at most {} (n = {}): calls were sent late, so the generator was the bottleneck; lower \
+             the load or give it more CPU",
+            format::ms(lag.p99),
+            format::ms(most),
+            format::count(lag.count),
+        )
+    })
+}
