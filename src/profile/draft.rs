@@ -162,18 +162,10 @@ impl Draft {
         };
         let text = self.edited()?;
         let locator = Locator { name: &name, text: &original, places, overrides: &self.overrides };
-        let invalid = |problems: Vec<Problem>| {
-            let mut located: Vec<Located> = Vec::new();
-            for problem in problems.into_iter().map(|problem| locator.locate(problem)) {
-                if !located.contains(&problem) {
-                    located.push(problem);
-                }
-            }
-            ProfileError::Invalid(located)
-        };
+        let invalid = |problems: Vec<Problem>| ProfileError::Invalid(locator.locate(problems));
         let (profile, warnings) = self.examine(&text, prices).map_err(invalid)?;
         let arms = self.arms(&profile, &text, prices).map_err(invalid)?;
-        let warnings = warnings.into_iter().map(|warning| locator.locate(warning).to_string()).collect();
+        let warnings = locator.locate(warnings).iter().map(ToString::to_string).collect();
         Ok(Loaded { profile, source: self.source.clone(), text, warnings, arms })
     }
 

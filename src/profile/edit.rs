@@ -44,6 +44,14 @@ fn put(item: &mut Item, keys: &[String], value: &Value, at: KeyPath) -> Result<K
     let Some(table) = item.as_table_like_mut() else {
         return Err(format!("{at} is a single value and has no `{key}`; set {at} itself"));
     };
+    if let ("kind", Some(kind)) = (key.as_str(), value.as_str())
+        && let Some(kept) = shape::keys_of_kind(&at, kind)
+    {
+        // What another kind took has no meaning in this one.
+        let dropped: Vec<_> =
+            table.iter().map(|(key, _)| key.to_owned()).filter(|key| !kept.contains(&&**key)).collect();
+        dropped.iter().for_each(|key| drop(table.remove(key)));
+    }
     if let Some(inner) = table.get_mut(key) {
         return put(inner, rest, value, at.key(key));
     }

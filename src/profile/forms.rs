@@ -1,5 +1,4 @@
-//! Values that a profile may write in more than one form: a number or a distribution, a bool or a table, a preset's
-//! name or a table that starts from one.
+//! Values that a profile may write in more than one form: a number or a distribution, a bool or a table.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::routes::{Fault, GatewayCache, Simulated, TlsVersion};
+use super::routes::TlsVersion;
 use super::schema::DurationText;
 use super::stack::Trigger;
 use super::units::{Spread, duration};
@@ -269,96 +268,6 @@ impl<'de> Deserialize<'de> for CachePolicy {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CachePolicy, A::Error> {
                 let CachePolicyTable { local, redis, ttl } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(CachePolicy { local, redis, ttl })
-            }
-        }
-        from.deserialize_any(Form)
-    }
-}
-
-/// The table form of [`Simulated`]: what is absent stays as the preset has it.
-#[derive(Default, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct SimulatedTable {
-    /// What the table starts from; `local` without it.
-    #[schemars(with = "Option<PresetName>")]
-    preset: Option<String>,
-    /// Round-trip time of the wire.
-    #[serde(with = "duration::option")]
-    #[schemars(with = "Option<DurationText>")]
-    rtt: Option<Duration>,
-    /// `"1.3"`, `"1.2"`, or `false` for plain HTTP.
-    tls: Option<TlsVersion>,
-    /// TLS session resumption.
-    resume: Option<bool>,
-    /// Time at the server from request to first token.
-    ttft: Option<Spread<Duration>>,
-    /// Generation speed of one answer; 0 sends all tokens at once.
-    tokens_per_second: Option<Spread<f64>>,
-    /// Requests in progress beyond which a 429 is answered; 0: no limit.
-    concurrency_limit: Option<u32>,
-    /// 0: no limit.
-    requests_per_minute: Option<u32>,
-    /// Input and output tokens together; 0: no limit.
-    tokens_per_minute: Option<u64>,
-    /// Share of requests answered with a 500, 0 to 1.
-    error_rate: Option<f64>,
-    gateway_cache: Option<GatewayCache>,
-    faults: Option<Vec<Fault>>,
-    /// Accepted API keys; others get a 401. Empty: any key, or none.
-    keys: Option<Vec<String>>,
-    /// Models served, as prefixes; others get a 404. Empty: any.
-    models: Option<Vec<String>>,
-}
-
-/// One of [`Simulated::PRESETS`].
-struct PresetName;
-
-impl JsonSchema for PresetName {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "PresetName".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": Simulated::PRESETS })
-    }
-}
-
-impl SimulatedTable {
-    fn over(self, preset: Simulated) -> Simulated {
-        Simulated {
-            preset: preset.preset,
-            rtt: self.rtt.unwrap_or(preset.rtt),
-            tls: self.tls.unwrap_or(preset.tls),
-            resume: self.resume.unwrap_or(preset.resume),
-            ttft: self.ttft.unwrap_or(preset.ttft),
-            tokens_per_second: self.tokens_per_second.unwrap_or(preset.tokens_per_second),
-            concurrency_limit: self.concurrency_limit.unwrap_or(preset.concurrency_limit),
-            requests_per_minute: self.requests_per_minute.unwrap_or(preset.requests_per_minute),
-            tokens_per_minute: self.tokens_per_minute.unwrap_or(preset.tokens_per_minute),
-            error_rate: self.error_rate.unwrap_or(preset.error_rate),
-            gateway_cache: self.gateway_cache.or(preset.gateway_cache),
-            faults: self.faults.unwrap_or(preset.faults),
-            keys: self.keys.unwrap_or(preset.keys),
-            models: self.models.unwrap_or(preset.models),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Simulated {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Form;
-        impl<'de> Visitor<'de> for Form {
-            type Value = Simulated;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a preset's name or a table such as { preset = \"local\", rtt = \"20ms\" }")
-            }
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Simulated, E> {
-                Simulated::preset(name).map_err(E::custom)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Simulated, A::Error> {
-                let table = SimulatedTable::deserialize(MapAccessDeserializer::new(map))?;
-                let preset =
-                    Simulated::preset(table.preset.as_deref().unwrap_or("local")).map_err(de::Error::custom)?;
-                Ok(table.over(preset))
             }
         }
         from.deserialize_any(Form)

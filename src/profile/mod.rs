@@ -18,6 +18,7 @@ mod problem;
 mod routes;
 mod schema;
 mod shape;
+mod simulated;
 mod stack;
 #[cfg(test)]
 mod tests;

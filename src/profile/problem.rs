@@ -50,15 +50,24 @@ impl KeyPath {
     pub fn section(&self) -> String {
         match self.0.split_last() {
             None => "the top level".into(),
-            Some((last, rest)) if last.parse::<usize>().is_ok() => format!("[[{}]]", Self(rest.to_vec())),
-            Some(_) => format!("[{self}]"),
+            Some((last, _)) if is_index(last) => format!("[[{}]]", self.without_indices()),
+            Some(_) => format!("[{}]", self.without_indices()),
         }
+    }
+
+    /// TOML's headers name lists, not their items.
+    fn without_indices(&self) -> Self {
+        Self(self.0.iter().filter(|key| !is_index(key)).cloned().collect())
     }
 
     /// A value here may be a secret, which no message repeats.
     pub fn is_secret(&self) -> bool {
         self.0.iter().any(|key| matches!(key.as_str(), "headers" | "keys" | "api_key_env" | "base_url" | "url"))
     }
+}
+
+fn is_index(key: &str) -> bool {
+    key.parse::<usize>().is_ok()
 }
 
 impl fmt::Display for KeyPath {
@@ -171,6 +180,12 @@ fn index_value(path: &KeyPath, value: &DeValue<'_>, places: &mut HashMap<KeyPath
     }
 }
 
+#[derive(PartialEq)]
+enum Place<'a> {
+    Typed(&'a str),
+    Offset(usize),
+}
+
 /// Finds the place to name for a problem.
 pub struct Locator<'a> {
     pub name: &'a str,
@@ -180,24 +195,36 @@ pub struct Locator<'a> {
 }
 
 impl Locator<'_> {
-    pub fn locate(&self, problem: Problem) -> Located {
-        Located { at: self.place(&problem), message: problem.message }
+    /// Each with its place: what was typed first, then by line, and none twice.
+    pub fn locate(&self, problems: impl IntoIterator<Item = Problem>) -> Vec<Located> {
+        let mut placed: Vec<_> = problems.into_iter().map(|problem| (self.place(&problem), problem.message)).collect();
+        placed.sort_by_key(|(place, _)| match place {
+            Place::Typed(_) => None,
+            Place::Offset(offset) => Some(*offset),
+        });
+        placed.dedup();
+        let located = |(place, message)| match place {
+            Place::Typed(typed) => Located { at: typed.to_owned(), message },
+            Place::Offset(offset) => Located { at: self.line(offset), message },
+        };
+        placed.into_iter().map(located).collect()
     }
 
-    fn place(&self, problem: &Problem) -> String {
+    fn place(&self, problem: &Problem) -> Place<'_> {
         let paths = || std::iter::once(&problem.path).chain(&problem.also);
         let overrides = || self.overrides.iter().rev();
         if let Some(over) = paths().find_map(|path| overrides().find(|over| path.starts_with(&over.path))) {
-            return over.typed.clone();
+            return Place::Typed(&over.typed);
         }
-        if let Some(offset) = paths().find_map(|path| self.places.get(path)) {
-            return self.line(offset);
+        if let Some(offset) = self.places.get(&problem.path) {
+            return Place::Offset(offset);
         }
         if let Some(over) = overrides().find(|over| over.path.starts_with(&problem.path)) {
-            return over.typed.clone();
+            return Place::Typed(&over.typed);
         }
         let ancestors = std::iter::successors(problem.path.parent(), KeyPath::parent);
-        self.line(ancestors.filter_map(|path| self.places.get(&path)).next().unwrap_or(0))
+        let nearest = problem.also.iter().cloned().chain(ancestors).find_map(|path| self.places.get(&path));
+        Place::Offset(nearest.unwrap_or(0))
     }
 
     pub fn line(&self, offset: usize) -> String {

@@ -81,7 +81,8 @@ pub struct Simulated {
     pub tokens_per_minute: u64,
     /// Share of requests answered with a 500, 0 to 1.
     pub error_rate: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Written as `false` where there is none, since absent means the preset's.
+    #[serde(serialize_with = "super::simulated::table_or_false")]
     pub gateway_cache: Option<GatewayCache>,
     pub faults: Vec<Fault>,
     /// Accepted API keys; others get a 401. Empty: any key, or none.

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use super::forms::{CachePolicyTable, Quantity, SimulatedTable};
+use super::forms::{CachePolicyTable, Quantity};
+use super::simulated::SimulatedTable;
 use super::{CachePolicy, Money, Profile, Simulated, Spread, TlsVersion, Trigger};
 
 /// What `gatebench schema profile` prints.

@@ -179,22 +179,35 @@ fn walk_table(node: &'static Schema, table: &DeTable<'_>, path: &KeyPath, proble
 }
 
 fn unknown_key(node: &'static Schema, key: &str, path: &KeyPath) -> Problem {
+    let section = path.section();
     let here: Vec<_> = node["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-    let elsewhere: Vec<_> =
-        SECTIONS.iter().filter(|(_, name)| name == key).map(|(section, _)| section.as_str()).collect();
-    let near = nearest(key, here.iter().copied());
-    let hint = match (near, elsewhere.as_slice()) {
-        (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, []) => match nearest(key, SECTIONS.iter().map(|(_, name)| name.as_str())) {
-            Some(near) => {
-                let section = SECTIONS.iter().find(|(_, name)| name == near).map_or("", |(section, _)| section);
-                format!("did you mean `{near}` of {section}?")
+    let owners: Vec<_> = SECTIONS.iter().filter(|(_, name)| name == key).map(|(owner, _)| owner.as_str()).collect();
+    let hint = match nearest(key, here.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        // Of another kind of the same table.
+        None if owners.contains(&section.as_str()) => format!("there are {}", here.join(", ")),
+        None if owners.is_empty() => {
+            let near = nearest(key, SECTIONS.iter().map(|(_, name)| name.as_str()));
+            match near.and_then(|near| SECTIONS.iter().find(|(_, name)| name == near)) {
+                Some((owner, near)) => format!("did you mean `{near}` of {owner}?"),
+                None => format!("there are {}", here.join(", ")),
             }
-            None => format!("there are {}", here.join(", ")),
-        },
-        (None, sections) => format!("it belongs to {}", sections[..sections.len().min(3)].join(" or ")),
+        }
+        None => {
+            let few = if here.len() <= 4 { format!("; here there are {}", here.join(", ")) } else { String::new() };
+            format!("it belongs to {}{few}", owners[..owners.len().min(3)].join(" or "))
+        }
     };
-    Problem::new(path.key(key), format!("unknown key `{key}` at {}: {hint}", path.section()))
+    let kind =
+        node["properties"]["kind"]["const"].as_str().map(|kind| format!(" of kind \"{kind}\"")).unwrap_or_default();
+    Problem::new(path.key(key), format!("unknown key `{key}` at {section}{kind}: {hint}"))
+}
+
+/// The keys a table of this kind takes.
+pub fn keys_of_kind(table: &KeyPath, kind: &str) -> Option<Vec<&'static str>> {
+    let forms = forms_of(node_at(table)?);
+    let form = forms.iter().find(|form| form.node["properties"]["kind"]["const"] == kind)?;
+    Some(form.node["properties"].as_object()?.keys().map(String::as_str).collect())
 }
 
 fn check_text(forms: &[Form<'_>], text: &str, path: &KeyPath) -> Option<Problem> {

@@ -103,9 +103,16 @@ fn an_unknown_key_is_placed_and_answered_with_the_one_meant() {
         &refused("seed = 1\n[stack.retry]\natempts = 2"),
         &["chat.toml:3: unknown key `atempts` at [stack.retry]", "did you mean `attempts`?"],
     );
+    says(&refused("[stack]\nmax_conections = 2"), &["did you mean `max_connections` of [stack.pool]?"]);
     says(&refused("[stack]\n\nmax_idle = 2"), &["chat.toml:3:", "it belongs to [stack.pool]"]);
     says(&refused("[laod]\nrate = 1"), &["chat.toml:1: unknown key `laod` at the top level", "`load`"]);
     says(&refused("[load]\nzebra = 1"), &["there are mode, rate"]);
+    says(
+        &refused("[stack.cache]\nlocal = { size = 4 }"),
+        &["it belongs to [workload.batch]; here there are capacity, ttl"],
+    );
+    let other_kind = refused("[workload]\nprompts = { kind = \"unique\", distinct = 4 }");
+    says(&other_kind, &["unknown key `distinct` at [workload.prompts] of kind \"unique\": there are kind"]);
 }
 
 #[test]
@@ -228,6 +235,7 @@ fn a_set_key_is_blamed_instead_of_the_file() {
     );
     says(&refused_set("stack.retry.base=20s"), &["--set stack.retry.base=20s: stack.retry.max"]);
     says(&refused_set("load.rat=4"), &["--set load.rat=4: unknown key `rat`", "`rate`"]);
+    says(&refused_set("load.stages.+.duration=3s"), &["--set load.stages.+.duration=3s: load.stages.0 needs `rate`"]);
     says(&refused_set("seed.x=4"), &["--set seed.x=4:"]);
     let flag = Override::flag("--rate 0", "load.rate", 0.0);
     let message = load("quickstart", &[flag], prices()).unwrap_err().to_string();
@@ -255,6 +263,21 @@ fn a_set_value_is_toml_or_text_as_its_key_wants() {
     assert_eq!((set.load.rate, set.stack.fallback[0].model.as_str()), (5.0, "gpt-4o-mini"));
     assert_eq!(set.stack.cache.local.unwrap().capacity, 10_000);
     assert_eq!((set.expect, set.workload.model.as_str()), (vec!["p99 < 1s".to_owned()], "gpt-x.1"));
+}
+
+#[test]
+fn another_kind_of_prompts_drops_the_keys_of_the_one_before() {
+    let zipf = format!("{MINIMAL}[workload]\nprompts = {{ kind = \"zipf\", distinct = 9 }}\n");
+    assert_eq!(with(&zipf, &["workload.prompts.kind=unique"]).unwrap().profile.workload.prompts, Prompts::Unique);
+    let same = with(&zipf, &["workload.prompts.kind=zipf"]).unwrap().profile.workload.prompts;
+    assert_eq!(same, Prompts::Zipf { distinct: 9, exponent: 1.0 });
+}
+
+#[test]
+fn problems_come_in_the_order_of_the_file() {
+    let message = refused("[stack]\nx = 1\n[load]\nx = 1\n[cost]\nx = 1");
+    let lines: Vec<_> = message.lines().map(|line| line.split(':').nth(1).unwrap()).collect();
+    assert_eq!(lines, ["2", "4", "6"]);
 }
 
 #[test]
@@ -321,4 +344,57 @@ fn an_unknown_name_is_answered_with_the_built_in_meant() {
     says(&load("quikstart", &[], prices()).unwrap_err().to_string(), &["did you mean \"quickstart\"?"]);
     says(&load("zebra", &[], prices()).unwrap_err().to_string(), &["there are quickstart, "]);
     says(&load("absent.toml", &[], prices()).unwrap_err().to_string(), &["absent.toml: cannot be read"]);
+}
+
+#[test]
+fn a_header_reaches_every_real_route_and_its_value_is_never_repeated() {
+    let text = format!("{MINIMAL}[routes.real]\nbase_url = \"https://h/v1\"\n");
+    let draft = || Draft::from_text(Source::Adhoc, text.clone());
+    let routes = draft().with_header("X-Team", "a").finish(prices()).unwrap().profile.routes;
+    assert_eq!(routes["real"].headers["X-Team"], "a");
+    assert!(routes["gateway"].headers.is_empty());
+    let message = draft().with_header("Authorization", "Bearer abc").finish(prices()).unwrap_err().to_string();
+    says(&message, &["-H 'Authorization: …': ", "environment variable"]);
+    assert!(!message.contains("abc"));
+}
+
+#[test]
+fn a_preset_is_a_starting_point() {
+    let simulated = |form: &str| {
+        let text = format!("[routes.a]\nsimulate = {form}\n");
+        profile(&text).routes["a"].simulate.clone().unwrap()
+    };
+    assert_eq!(simulated("\"holysheep\""), simulated("{ preset = \"holysheep\" }"));
+    assert_eq!(simulated("{ rtt = \"5ms\" }").preset, "local");
+    assert!(simulated("{ preset = \"holysheep\", gateway_cache = false }").gateway_cache.is_none());
+    assert!(simulated("{ gateway_cache = true }").gateway_cache.is_some());
+}
+
+#[test]
+fn a_duration_no_clock_can_hold_is_refused() {
+    says(&refused("[stack]\ntimeout = \"100000 years\""), &["chat.toml:2:", "exceeds 10 years"]);
+}
+
+#[test]
+fn no_damaged_profile_makes_it_panic_and_each_error_has_a_place() {
+    use rand::{RngExt, SeedableRng};
+    let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+    let wrong =
+        ["0", "-1", "\"x\"", "true", "[]", "{}", "nan", "[{}]", "99999999999", "{ kind = 1 }", "1979-05-27", ""];
+    for builtin in BUILTINS {
+        let lines: Vec<_> = builtin.text.lines().collect();
+        for _ in 0..60 {
+            let mut lines: Vec<_> = lines.iter().map(|line| (*line).to_owned()).collect();
+            let at = rng.random_range(0..lines.len());
+            match (rng.random_range(0..3), lines[at].split_once('=').map(|(key, _)| key.to_owned())) {
+                (0, _) => lines[at].clear(),
+                (1, Some(key)) => lines[at] = format!("{key}= {}", wrong[rng.random_range(0..wrong.len())]),
+                _ => lines[at] = lines[at].chars().take(9).collect(),
+            }
+            if let Err(why) = with(&lines.join("\n"), &[]) {
+                let message = why.to_string();
+                assert!(message.lines().all(|line| line.starts_with("chat.toml:")), "{message}\n{}", lines[at]);
+            }
+        }
+    }
 }

@@ -11,10 +11,14 @@ pub mod duration {
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
     pub fn parse(text: &str) -> Result<Duration, String> {
-        humantime::parse_duration(text.trim()).map_err(|_| {
+        let time = humantime::parse_duration(text.trim()).map_err(|_| {
             format!("\"{text}\" is no duration; write a number with its unit, such as \"500ms\" or \"30s\"")
-        })
+        })?;
+        // Clocks overflow when far more is added to now.
+        if time > LONGEST { Err(format!("\"{text}\" exceeds 10 years; lower it")) } else { Ok(time) }
     }
 
     pub fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {

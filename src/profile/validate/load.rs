@@ -20,7 +20,7 @@ pub fn check(load: &Load, findings: &mut Findings) {
     if let Some(requests) = load.requests {
         findings.at_least_one("load.requests", requests);
     }
-    findings.at_least_one("load.max_in_flight", load.max_in_flight as u64);
+    findings.range("load.max_in_flight", load.max_in_flight as u64, 1, 10_000_000);
     check_stages(load, findings);
 }
 

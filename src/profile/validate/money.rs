@@ -38,7 +38,7 @@ fn priced(profile: &Profile, prices: Prices<'_>, findings: &mut Findings) {
         let hint = nearest(model, names).map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default();
         let table = KeyPath::from("cost.prices").key(model).section();
         let message = format!(
-            "{path} = \"{model}\": unknown model \"{model}\" has no price{hint}; \
+            "{path}: unknown model \"{model}\" has no price{hint}; \
              add {table} with input and output in USD per million tokens"
         );
         findings.wrong(path, &message);

@@ -25,16 +25,23 @@ pub fn check(profile: &Profile, findings: &mut Findings) {
 
 fn prompts(path: KeyPath, prompts: &Prompts, findings: &mut Findings) {
     if let Prompts::Zipf { distinct, exponent } = prompts {
-        findings.at_least_one(path.key("distinct"), *distinct);
+        findings.range(path.key("distinct"), *distinct, 1, 100_000_000);
         findings.from(path.key("exponent"), *exponent, 0.0);
     }
 }
 
+/// No model's context is longer.
+const MOST_TOKENS: u64 = 10_000_000;
+
 fn tokens(path: KeyPath, spread: Spread<u32>, findings: &mut Findings) {
     match spread {
-        Spread::Fixed(number) => findings.at_least_one(path, number.into()),
+        Spread::Fixed(number) => findings.range(path, number.into(), 1, MOST_TOKENS),
         Spread::LogNormal { median, p95 } => {
-            spread_of(path, f64::from(median), f64::from(p95), findings);
+            findings.range(path.key("median"), median.into(), 1, MOST_TOKENS);
+            findings.range(path.key("p95"), p95.into(), 0, MOST_TOKENS);
+            if p95 < median {
+                findings.bad(path.key("p95"), format!("= {p95} is below the median, {median}; raise it"));
+            }
         }
     }
 }

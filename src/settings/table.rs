@@ -1,0 +1,262 @@
+//! The table itself: a line a setting. Must not know who reads it.
+
+use std::time::Duration;
+
+use super::value::{Held, Value};
+use super::{Applies, Group, Kind, Setting, Shelf, Step};
+use crate::profile::{Jitter, Mode, Profile, Prompts, Simulated, Spread, WhenFull};
+
+/// An entry of the table.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its key in the profile; `*` stands for the route or the hop.
+    pub id: &'static str,
+    pub label: &'static str,
+    pub group: Group,
+    /// Beside the number; times carry their own.
+    pub unit: &'static str,
+    pub kind: Kind,
+    pub applies: Applies,
+    /// What has to be there for it to apply.
+    pub needs: &'static str,
+    pub access: Access,
+}
+
+/// How to read and write it. `None`: it does not apply.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    pub get: fn(&Profile, &Place) -> Option<Value>,
+    pub set: fn(&mut Profile, &Place, &Value, &Shelf) -> Option<()>,
+}
+
+/// What a setting is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Profile,
+    Route(String),
+    /// Of the chain as the profile began.
+    Hop(usize),
+}
+
+impl Spec {
+    /// One for the profile, or one for each of its simulated routes.
+    pub(super) fn settings(&'static self, profile: &Profile) -> Vec<Setting> {
+        if !self.id.contains('*') {
+            return vec![self.at(Place::Profile, "")];
+        }
+        let simulated =
+            profile.routes.iter().filter(|(_, route)| route.simulate.is_some() || self.id.ends_with("cache"));
+        simulated.map(|(name, _)| self.at(Place::Route(name.clone()), name)).collect()
+    }
+
+    pub(super) fn at(&'static self, place: Place, name: &str) -> Setting {
+        let key = match &place {
+            Place::Hop(i) => i.to_string(),
+            _ => name.to_owned(),
+        };
+        let label = if name.is_empty() { self.label.to_owned() } else { format!("{name} {}", self.label) };
+        Setting { id: self.id.replace('*', &key), label: label.trim_end().to_owned(), spec: self, place }
+    }
+}
+
+fn put<T: Held>(field: Option<&mut T>, value: &Value) -> Option<()> {
+    *field? = T::held(value)?;
+    Some(())
+}
+
+macro_rules! field {
+    ($($path:ident).+) => {
+        Access {
+            get: |profile, _| Some(profile.$($path).+.value()),
+            set: |profile, _, value, _| put(Some(&mut profile.$($path).+), value),
+        }
+    };
+    ($tier:ident? $field:ident) => {
+        Access {
+            get: |profile, _| Some(profile.stack.cache.$tier.as_ref()?.$field.value()),
+            set: |profile, _, value, _| put(profile.stack.cache.$tier.as_mut().map(|tier| &mut tier.$field), value),
+        }
+    };
+}
+
+macro_rules! tier {
+    ($tier:ident) => {
+        Access {
+            get: |profile, _| Some(Value::On(profile.stack.cache.$tier.is_some())),
+            set: |profile, _, value, shelf| {
+                let on = bool::held(value)?;
+                profile.stack.cache.$tier = on.then(|| shelf.$tier.clone());
+                Some(())
+            },
+        }
+    };
+}
+
+macro_rules! simulated {
+    ($field:ident) => {
+        Access {
+            get: |profile, place| Some(simulated(profile, place)?.$field.value()),
+            set: |profile, place, value, _| put(simulated_mut(profile, place).map(|s| &mut s.$field), value),
+        }
+    };
+}
+
+fn simulated<'a>(profile: &'a Profile, place: &Place) -> Option<&'a Simulated> {
+    let Place::Route(name) = place else { return None };
+    profile.routes.get(name)?.simulate.as_ref()
+}
+
+fn simulated_mut<'a>(profile: &'a mut Profile, place: &Place) -> Option<&'a mut Simulated> {
+    let Place::Route(name) = place else { return None };
+    profile.routes.get_mut(name)?.simulate.as_mut()
+}
+
+/// Applies only in its own mode.
+const RATE: Access = Access {
+    get: |profile, _| (profile.load.mode == Mode::Open).then(|| profile.load.rate.value()),
+    set: |profile, _, value, _| put(Some(&mut profile.load.rate), value),
+};
+const USERS: Access = Access {
+    get: |profile, _| (profile.load.mode == Mode::Closed).then(|| profile.load.users.value()),
+    set: |profile, _, value, _| put(Some(&mut profile.load.users), value),
+};
+const THINK_TIME: Access = Access {
+    get: |profile, _| (profile.load.mode == Mode::Closed).then(|| profile.load.think_time.value()),
+    set: |profile, _, value, _| put(Some(&mut profile.load.think_time), value),
+};
+
+const EXPONENT: Access = Access {
+    get: |profile, _| match &profile.workload.prompts {
+        Prompts::Zipf { exponent, .. } => Some(exponent.value()),
+        _ => None,
+    },
+    set: |profile, _, value, _| match &mut profile.workload.prompts {
+        Prompts::Zipf { exponent, .. } => put(Some(exponent), value),
+        _ => None,
+    },
+};
+
+const ROUTE_CACHE: Access = Access {
+    get: |profile, place| match place {
+        Place::Route(name) => Some(profile.routes.get(name)?.cache.value()),
+        _ => None,
+    },
+    set: |profile, place, value, _| match place {
+        Place::Route(name) => put(profile.routes.get_mut(name).map(|route| &mut route.cache), value),
+        _ => None,
+    },
+};
+
+/// The median; the spread around it keeps its shape.
+const TTFT: Access = Access {
+    get: |profile, place| {
+        let (Spread::Fixed(median) | Spread::LogNormal { median, .. }) = simulated(profile, place)?.ttft;
+        Some(median.value())
+    },
+    set: |profile, place, value, _| {
+        let ttft = &mut simulated_mut(profile, place)?.ttft;
+        let to = Duration::held(value)?;
+        *ttft = match *ttft {
+            Spread::LogNormal { median, p95 } if !to.is_zero() && !median.is_zero() => {
+                Spread::LogNormal { median: to, p95: to.mul_f64(p95.as_secs_f64() / median.as_secs_f64()) }
+            }
+            _ => Spread::Fixed(to),
+        };
+        Some(())
+    },
+};
+
+const fn log(low: f64, high: f64) -> Kind {
+    Kind::Stepper { low, high, step: Step::OneTwoFive { from: if low > 0.0 { low } else { 1.0 } } }
+}
+
+const fn linear(low: f64, high: f64, step: f64) -> Kind {
+    Kind::Stepper { low, high, step: Step::Linear(step) }
+}
+
+const fn spec(
+    id: &'static str,
+    label: &'static str,
+    group: Group,
+    kind: Kind,
+    applies: Applies,
+    access: Access,
+) -> Spec {
+    Spec { id, label, group, unit: "", kind, applies, needs: "another profile", access }
+}
+
+impl Spec {
+    const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    const fn needs(mut self, needs: &'static str) -> Self {
+        self.needs = needs;
+        self
+    }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+const ROUTES: Kind = Kind::Choice(|profile| profile.routes.keys().cloned().collect());
+const WHEN_FULL: Kind = Kind::Choice(|_| names(WhenFull::CHOICES));
+const JITTER: Kind = Kind::Choice(|_| names(Jitter::CHOICES));
+const TENTH: Kind = Kind::Stepper { low: 0.1, high: 1e6, step: Step::Tenth };
+
+const HOUR: f64 = 3_600_000.0;
+const DAY: f64 = 24.0 * HOUR;
+
+use Applies::{Cold, Drain, Live};
+use Group::{Cache, Load, Pool, Retry, Route, Stack};
+use Kind::Toggle;
+
+#[rustfmt::skip]
+pub(super) static SPECS: &[Spec] = &[
+    spec("load.rate", "rate", Load, TENTH, Live, RATE).unit("/s").needs("an open loop"),
+    spec("load.users", "users", Load, log(1.0, 100_000.0), Live, USERS).needs("a closed loop"),
+    spec("load.think_time", "think time", Load, log(0.0, HOUR), Live, THINK_TIME).needs("a closed loop"),
+    spec("workload.prompts.exponent", "prompt skew", Load, linear(0.0, 5.0, 0.1), Live, EXPONENT).needs("zipf prompts"),
+    spec("workload.stream", "stream", Load, Toggle, Live, field!(workload.stream)),
+
+    spec("stack.route", "route", Stack, ROUTES, Live, field!(stack.route)),
+    spec("stack.replicas", "replicas", Stack, linear(1.0, 256.0, 1.0), Cold, field!(stack.replicas)),
+    spec("stack.concurrency", "in flight", Stack, log(1.0, 100_000.0), Live, field!(stack.concurrency)),
+    spec("stack.single_flight", "share calls", Stack, Toggle, Live, field!(stack.single_flight)),
+    spec("stack.timeout", "timeout", Stack, log(1.0, HOUR), Live, field!(stack.timeout)),
+
+    spec("stack.cache.local", "local", Cache, Toggle, Cold, tier!(local)),
+    spec("stack.cache.local.capacity", "local size", Cache, log(1.0, 1e8), Cold, field!(local? capacity)).needs("a local cache"),
+    spec("stack.cache.local.ttl", "local ttl", Cache, log(1.0, DAY), Live, field!(local? ttl)).needs("a local cache"),
+    spec("stack.cache.redis", "redis", Cache, Toggle, Cold, tier!(redis)),
+    spec("stack.cache.redis.ttl", "redis ttl", Cache, log(1.0, 365.0 * DAY), Live, field!(redis? ttl)).needs("a Redis cache"),
+    spec("stack.cache.redis.timeout", "redis wait", Cache, log(1.0, 60_000.0), Live, field!(redis? timeout)).needs("a Redis cache"),
+
+    spec("stack.pool.max_connections", "pool max", Pool, log(1.0, 65_535.0), Drain, field!(stack.pool.max_connections)),
+    spec("stack.pool.max_idle", "pool idle", Pool, log(0.0, 65_535.0), Drain, field!(stack.pool.max_idle)),
+    spec("stack.pool.when_full", "when full", Pool, WHEN_FULL, Live, field!(stack.pool.when_full)),
+    spec("stack.pool.idle_timeout", "idle timeout", Pool, log(1.0, HOUR), Drain, field!(stack.pool.idle_timeout)),
+    spec("stack.pool.acquire_timeout", "pool wait", Pool, log(1.0, HOUR), Live, field!(stack.pool.acquire_timeout)),
+    spec("stack.pool.connect_timeout", "connect wait", Pool, log(1.0, HOUR), Live, field!(stack.pool.connect_timeout)),
+    spec("stack.pool.read_timeout", "read wait", Pool, log(1.0, HOUR), Live, field!(stack.pool.read_timeout)),
+
+    spec("stack.retry.attempts", "attempts", Retry, linear(1.0, 10.0, 1.0), Live, field!(stack.retry.attempts)),
+    spec("stack.retry.base", "retry base", Retry, log(0.0, 60_000.0), Live, field!(stack.retry.base)),
+    spec("stack.retry.factor", "retry factor", Retry, linear(1.0, 10.0, 0.5), Live, field!(stack.retry.factor)),
+    spec("stack.retry.max", "retry max", Retry, log(0.0, HOUR), Live, field!(stack.retry.max)),
+    spec("stack.retry.jitter", "jitter", Retry, JITTER, Live, field!(stack.retry.jitter)),
+    spec("stack.retry.respect_retry_after", "Retry-After", Retry, Toggle, Live, field!(stack.retry.respect_retry_after)),
+
+    spec("routes.*.cache", "gateway cache", Route, Toggle, Live, ROUTE_CACHE),
+    spec("routes.*.simulate.rtt", "rtt", Route, log(0.0, 60_000.0), Live, simulated!(rtt)).needs("a simulated route"),
+    spec("routes.*.simulate.ttft", "ttft", Route, log(0.0, 60_000.0), Live, TTFT).needs("a simulated route"),
+    spec("routes.*.simulate.error_rate", "errors", Route, linear(0.0, 1.0, 0.01), Live, simulated!(error_rate)).needs("a simulated route"),
+    spec("routes.*.simulate.requests_per_minute", "limit", Route, log(0.0, 1e7), Live, simulated!(requests_per_minute)).unit("/min").needs("a simulated route"),
+    spec("routes.*.simulate.concurrency_limit", "limit in flight", Route, log(0.0, 1e6), Live, simulated!(concurrency_limit)).needs("a simulated route"),
+];
+
+/// A hop of the chain, on or off: what it reads and writes is the whole chain, so [`super::Tuning`] does it.
+pub(super) static HOP: Spec =
+    spec("stack.fallback.*", "fallback", Retry, Toggle, Live, Access { get: |_, _| None, set: |_, _, _, _| None });
