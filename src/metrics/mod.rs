@@ -21,5 +21,5 @@ pub use run::{EpochSummary, Run, Stop};
 pub use sample::Sample;
 pub use series::{Point, Series};
 pub use snapshot::{Event, Gauges, Phase, Snapshot};
-pub use tally::{Bounds, Tally, ratio};
+pub use tally::{Tally, ratio};
 pub use times::{Summary, Time, Times};

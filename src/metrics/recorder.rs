@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::sample::Sample;
-use super::tally::{Bounds, Tally};
+use super::tally::Tally;
+use crate::profile::expect::LatencyBounds;
+use crate::stack::CacheError;
 
 /// What a replica hands over at a tick: everything since the last one, by epoch.
 #[derive(Debug)]
@@ -19,13 +21,13 @@ pub struct Recording {
 /// (3 digits) that stays here until the end.
 #[derive(Debug)]
 pub struct Recorder {
-    bounds: Bounds,
+    bounds: LatencyBounds,
     intervals: Vec<Recording>,
     total: Tally,
 }
 
 impl Recorder {
-    pub fn new(bounds: Bounds) -> Self {
+    pub fn new(bounds: LatencyBounds) -> Self {
         Self { bounds, intervals: Vec::new(), total: Tally::new(3) }
     }
 
@@ -42,6 +44,14 @@ impl Recorder {
             self.total.record_batch(time);
         }
         self.interval(epoch, measured).record_batch(time);
+    }
+
+    /// Of a cache write that no call waited for.
+    pub fn record_cache_error(&mut self, epoch: u32, measured: bool, error: CacheError) {
+        if measured {
+            self.total.cache_errors[error as usize] += 1;
+        }
+        self.interval(epoch, measured).cache_errors[error as usize] += 1;
     }
 
     /// What was recorded since the last call.

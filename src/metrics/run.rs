@@ -22,6 +22,8 @@ pub enum Stop {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// No call succeeded and none could: the route cannot be reached, or refuses the key.
+    Hopeless,
 }
 
 #[derive(Debug)]
@@ -41,9 +43,13 @@ pub struct Run {
     pub measured: Tally,
     /// Every call, warm-up included.
     pub total: Tally,
+    /// In flight when an interrupted run would wait no longer; in no other figure.
+    pub abandoned: u64,
     pub gauges: Gauges,
     pub series: Series,
     pub epochs: Vec<EpochSummary>,
+    /// What each simulated route counted itself.
+    pub simulated: Vec<(String, crate::sim::Stats)>,
     pub events: Vec<Event>,
 }
 

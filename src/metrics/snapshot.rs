@@ -37,6 +37,24 @@ pub struct Gauges {
     pub closed: [u64; Closing::ALL.len()],
 }
 
+impl Gauges {
+    pub fn plus(mut self, other: &Self) -> Self {
+        self.in_flight += other.in_flight;
+        self.limit_waiting += other.limit_waiting;
+        self.users += other.users;
+        self.open += other.open;
+        self.idle += other.idle;
+        self.pool_waiting += other.pool_waiting;
+        self.peak += other.peak;
+        self.opened += other.opened;
+        self.reused += other.reused;
+        for (mine, theirs) in self.closed.iter_mut().zip(other.closed) {
+            *mine += theirs;
+        }
+        self
+    }
+}
+
 /// Something worth a line: a setting changed, a fallback took over, Redis went away.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {

@@ -6,15 +6,9 @@ use std::time::Duration;
 use super::ledger::Ledger;
 use super::sample::Sample;
 use super::times::{Time, Times};
+use crate::profile::expect::LatencyBounds;
 use crate::route::{Connection, FailureKind};
 use crate::stack::{CacheError, Outcome, Served, ServedBy, Try};
-
-/// Latency bounds of the profile's expectations: what a call must keep to count as goodput.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Bounds {
-    pub response: Option<Duration>,
-    pub ttft: Option<Duration>,
-}
 
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -22,15 +16,19 @@ pub struct Tally {
     pub sent: u64,
     pub succeeded: u64,
     pub failed: u64,
-    /// Successes within [`Bounds`].
+    /// Successes within the latency bounds of the profile's expectations.
     pub good: u64,
     /// Successes, in the order of [`ServedBy::ALL`].
     pub served_by: [u64; ServedBy::ALL.len()],
     pub failures: BTreeMap<FailureKind, u64>,
+    /// What the first failure of each kind said.
+    pub examples: BTreeMap<FailureKind, String>,
     /// In the order of [`CacheError::ALL`].
     pub cache_errors: [u64; CacheError::ALL.len()],
     /// Attempts at routes, those that got no connection included.
     pub attempts: u64,
+    /// Attempts that failed, those included that a retry or another hop made good.
+    pub failed_attempts: BTreeMap<FailureKind, u64>,
     /// Attempts whose request was handed to a connection: what a server's counter agrees with.
     pub requests: u64,
     /// Calls that got past the caches and single flight.
@@ -53,8 +51,10 @@ impl Tally {
             good: 0,
             served_by: [0; _],
             failures: BTreeMap::new(),
+            examples: BTreeMap::new(),
             cache_errors: [0; _],
             attempts: 0,
+            failed_attempts: BTreeMap::new(),
             requests: 0,
             reached_chain: 0,
             opened: 0,
@@ -64,7 +64,7 @@ impl Tally {
         }
     }
 
-    pub fn record(&mut self, sample: &Sample, bounds: &Bounds) {
+    pub fn record(&mut self, sample: &Sample, bounds: &LatencyBounds) {
         let outcome = &sample.outcome;
         self.sent += 1;
         self.times.record(Time::Lag, sample.sent.saturating_duration_since(sample.intended));
@@ -80,6 +80,7 @@ impl Tally {
             Err(failure) => {
                 self.failed += 1;
                 *self.failures.entry(failure.kind).or_default() += 1;
+                self.examples.entry(failure.kind).or_insert_with(|| failure.detail.clone());
             }
         }
     }
@@ -91,6 +92,9 @@ impl Tally {
 
     fn record_try(&mut self, attempt: &Try, outcome: &Outcome) {
         self.attempts += 1;
+        if let Some(kind) = attempt.failed {
+            *self.failed_attempts.entry(kind).or_default() += 1;
+        }
         self.requests += u64::from(attempt.sent);
         self.times.record(Time::LimitWait, attempt.limit_wait);
         if let Some(wait) = attempt.pool_wait {
@@ -112,7 +116,7 @@ impl Tally {
         }
     }
 
-    fn record_success(&mut self, sample: &Sample, served: &Served, bounds: &Bounds) {
+    fn record_success(&mut self, sample: &Sample, served: &Served, bounds: &LatencyBounds) {
         let outcome = &sample.outcome;
         let response = outcome.done.saturating_duration_since(sample.intended);
         let service = outcome.done.saturating_duration_since(sample.sent);
@@ -128,14 +132,22 @@ impl Tally {
         if let Some(ttft) = ttft {
             self.times.record(Time::Ttft, ttft);
         }
-        if let (Some(first), Some(last), 2..) = (served.first_token, served.last_token, served.usage.output) {
-            self.times.record(Time::InterToken, last.saturating_duration_since(first) / (served.usage.output - 1));
+        let inter_token = match (served.first_token, served.last_token, served.usage.output) {
+            (Some(first), Some(last), 2..) => Some(last.saturating_duration_since(first) / (served.usage.output - 1)),
+            _ => None,
+        };
+        if let Some(inter_token) = inter_token {
+            self.times.record(Time::InterToken, inter_token);
         }
         let within = |time: Option<Duration>, bound: Option<Duration>| match (time, bound) {
             (Some(time), Some(bound)) => time < bound,
             _ => true,
         };
-        self.good += u64::from(within(Some(response), bounds.response) && within(ttft, bounds.ttft));
+        let good = within(Some(response), bounds.response)
+            && within(Some(service), bounds.service)
+            && within(ttft, bounds.ttft)
+            && within(inter_token, bounds.inter_token);
+        self.good += u64::from(good);
         self.estimated_usage += u64::from(served.usage.estimated);
         let row = self.ledger.row(&outcome.asked, &served.lane);
         if served.by == ServedBy::Model {
@@ -159,10 +171,16 @@ impl Tally {
         for (kind, count) in &other.failures {
             *self.failures.entry(*kind).or_default() += count;
         }
+        for (kind, example) in &other.examples {
+            self.examples.entry(*kind).or_insert_with(|| example.clone());
+        }
         for (mine, theirs) in self.cache_errors.iter_mut().zip(other.cache_errors) {
             *mine += theirs;
         }
         self.attempts += other.attempts;
+        for (kind, count) in &other.failed_attempts {
+            *self.failed_attempts.entry(*kind).or_default() += count;
+        }
         self.requests += other.requests;
         self.reached_chain += other.reached_chain;
         self.opened += other.opened;

@@ -77,6 +77,12 @@ pub enum Money {
 }
 
 impl Money {
+    pub fn amount(self) -> f64 {
+        match self {
+            Self::Cny(amount) | Self::Usd(amount) => amount,
+        }
+    }
+
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("\"{text}\" is no amount of money; write \"¥50\" or \"$5\"");
         let (currency, number): (fn(f64) -> Self, _) = match text.trim() {

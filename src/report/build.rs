@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
-use super::figures::{ERROR_KINDS, Figures};
+use super::figures::{ERROR_KINDS, Figures, error_kind};
 use super::shape::*;
 use super::validity::invalid_because;
 use super::verdict::judge;
@@ -14,7 +14,7 @@ use super::{environment, redact};
 use crate::cost::{Bill, Pricer};
 use crate::metrics::{EpochSummary, LedgerRow, Run, Stop, Tally, Time, Times, Tokens, ratio};
 use crate::profile::expect::Expectation;
-use crate::route::Closing;
+use crate::route::{Closing, FailureKind};
 use crate::stack::{CacheError, ServedBy};
 
 impl Report {
@@ -36,6 +36,7 @@ impl Report {
             fallback_rate: single("fallback_rate"),
             models: models(tally),
             errors: non_zero(ERROR_KINDS.map(|kind| (kind, figures.errors_of(kind)))),
+            error_examples: examples(tally),
             cache_errors: cache_errors(tally),
             attempts: attempts(run),
             amplification: single("amplification"),
@@ -47,6 +48,7 @@ impl Report {
             events: run.events.iter().map(event_facts).collect(),
             series: run.series.points().to_vec(),
             histograms: histograms(&tally.times),
+            simulated: run.simulated.iter().cloned().collect(),
             environment: environment::here(),
         }
     }
@@ -62,6 +64,7 @@ fn run_facts(run: &Run, figures: &Figures) -> RunFacts {
         invalid_because,
         interrupted: matches!(run.stop, Stop::Interrupted | Stop::Terminated),
         stop: run.stop,
+        abandoned: run.abandoned,
     }
 }
 
@@ -140,6 +143,18 @@ fn non_zero<'a>(counts: impl IntoIterator<Item = (&'a str, u64)>) -> BTreeMap<St
     counts.into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
 }
 
+fn by_kind(counts: &BTreeMap<FailureKind, u64>) -> BTreeMap<String, u64> {
+    let mut named = BTreeMap::new();
+    for (kind, count) in counts {
+        *named.entry(error_kind(*kind).to_owned()).or_default() += count;
+    }
+    named
+}
+
+fn examples(tally: &Tally) -> BTreeMap<String, String> {
+    tally.examples.iter().map(|(kind, example)| (error_kind(*kind).to_owned(), example.clone())).collect()
+}
+
 fn cache_errors(tally: &Tally) -> CacheErrors {
     let count = |error: CacheError| (error.name().to_owned(), tally.cache_errors[error as usize]);
     CacheErrors { redis: CacheError::ALL.map(count).into() }
@@ -151,6 +166,7 @@ fn attempts(run: &Run) -> Attempts {
         measured: run.measured.requests,
         total: run.total.requests,
         unsent: Counted { measured: unsent(&run.measured), total: unsent(&run.total) },
+        failed: by_kind(&run.measured.failed_attempts),
     }
 }
 

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{Point, Stop, Summary};
+use crate::sim::Stats;
 
 /// The report of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +32,8 @@ pub struct Report {
     pub models: BTreeMap<String, ModelShare>,
     /// Failed calls by kind: `429`, `timeout`, `connect`, `auth`, `5xx`, `stream`, `pool`, `other`; absent kinds are 0.
     pub errors: BTreeMap<String, u64>,
+    /// What the first failure of each kind said.
+    pub error_examples: BTreeMap<String, String>,
     pub cache_errors: CacheErrors,
     pub attempts: Attempts,
     pub amplification: Option<f64>,
@@ -43,6 +46,9 @@ pub struct Report {
     pub series: Vec<Point>,
     /// Base64 of HdrHistogram's V2 encoding (not deflated), values in nanoseconds; of each metric that has values.
     pub histograms: BTreeMap<String, String>,
+    /// What each simulated route of this run counted itself, warm-up included, by route.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub simulated: BTreeMap<String, Stats>,
     pub environment: Environment,
 }
 
@@ -62,6 +68,8 @@ pub struct RunFacts {
     pub invalid_because: Vec<String>,
     pub interrupted: bool,
     pub stop: Stop,
+    /// Calls in flight that an interrupted run no longer awaited; they are in no other figure.
+    pub abandoned: u64,
 }
 
 /// Counts of the measured window.
@@ -153,12 +161,14 @@ pub struct Counted {
 }
 
 /// Requests handed to a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempts {
     pub measured: u64,
     pub total: u64,
     /// Attempts that got no connection, so that no server saw them. `amplification` counts them too.
     pub unsent: Counted,
+    /// Failed ones by kind, those included that a retry or another hop made good.
+    pub failed: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -80,6 +80,7 @@ impl Verdict {
         let stopped = match report.run.stop {
             Stop::Interrupted => Some(Self::Interrupted),
             Stop::Terminated => Some(Self::Terminated),
+            Stop::Hopeless => Some(Self::CouldNotRun),
             Stop::Finished | Stop::Budget => None,
         };
         let nothing = (report.load.succeeded == 0).then_some(Self::CouldNotRun);

@@ -157,5 +157,20 @@ pub struct PoolGauge {
     pub opened: u64,
     pub reused: u64,
     /// By [`Closing`], in the order of [`Closing::ALL`].
-    pub closed: [u64; 6],
+    pub closed: [u64; Closing::ALL.len()],
+}
+
+impl PoolGauge {
+    /// Sums two pools; the peak becomes the sum of the peaks.
+    pub fn add(&mut self, other: &Self) {
+        self.open += other.open;
+        self.idle += other.idle;
+        self.waiting += other.waiting;
+        self.peak += other.peak;
+        self.opened += other.opened;
+        self.reused += other.reused;
+        for (mine, theirs) in self.closed.iter_mut().zip(other.closed) {
+            *mine += theirs;
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 
 use crate::chat::{Lane, Usage};
-use crate::route::{Connection, Failure};
+use crate::route::{Connection, Failure, FailureKind};
 
 /// One call when it is over.
 #[derive(Clone, Debug)]
@@ -91,6 +91,8 @@ pub struct Try {
     pub connection: Option<Connection>,
     /// A request was handed to a connection (an attempt that got none sent nothing).
     pub sent: bool,
+    /// How it failed, if it did.
+    pub failed: Option<FailureKind>,
     /// Billed although the attempt failed.
     pub lost: Option<Usage>,
 }

@@ -7,8 +7,9 @@ use smallvec::smallvec;
 
 use crate::chat::{Lane, Usage};
 use crate::cost::{PriceBook, Pricer};
-use crate::metrics::{Bounds, EpochSummary, Event, Gauges, Point, Run, Sample, Series, Stop, Tally};
+use crate::metrics::{EpochSummary, Event, Gauges, Point, Run, Sample, Series, Stop, Tally};
 use crate::profile::expect::Expectation;
+use crate::profile::expect::LatencyBounds;
 use crate::profile::{Hop, Profile, Route};
 use crate::report::Report;
 use crate::route::{Closing, Connect, Connection, Failure, FailureKind};
@@ -29,6 +30,7 @@ pub fn attempt(lane: &Lane, connection: Connection) -> Try {
         pool_wait: Some(ms(0.02)),
         connection: Some(connection),
         sent: true,
+        failed: None,
         lost: None,
     }
 }
@@ -112,7 +114,7 @@ pub fn tally() -> Tally {
     samples.extend((0..7).map(|_| calls.failed(FailureKind::Status(429))));
     samples.extend([500, 503, 401].map(|status| calls.failed(FailureKind::Status(status))));
     let mut tally = Tally::new(3);
-    let bounds = Bounds { response: Some(ms(2000.0)), ttft: None };
+    let bounds = LatencyBounds { response: Some(ms(2000.0)), ..LatencyBounds::default() };
     samples.iter().for_each(|sample| tally.record(sample, &bounds));
     tally
 }
@@ -144,6 +146,8 @@ pub fn run_of(measured: Tally) -> Run {
         total: measured.clone(),
         measured,
         gauges: Gauges { peak: 64, opened: 64, reused: 743, closed, ..Gauges::default() },
+        abandoned: 0,
+        simulated: Vec::new(),
         series,
         epochs: vec![epoch],
         events: vec![Event { at: Duration::from_secs(5), kind: "fallback", text: "deepseek-v3.2 took over".into() }],

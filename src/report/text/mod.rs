@@ -62,6 +62,7 @@ fn stopped(stop: Stop) -> &'static str {
         Stop::Budget => " · stopped by limits.budget",
         Stop::Interrupted => " · interrupted, partial",
         Stop::Terminated => " · terminated, partial",
+        Stop::Hopeless => " · given up: no call can succeed",
     }
 }
 
@@ -175,11 +176,18 @@ fn traffic(page: &mut Page, report: &Report) {
         kinds if kinds.is_empty() => page.row("errors", &["none".to_owned()]),
         kinds => page.row("errors", &[kinds, vec![format!("of {} finished", count(finished))]].concat()),
     }
+    for (kind, example) in &report.error_examples {
+        page.words(Tone::Doubt, &format!("first {kind}: {example}"));
+    }
     let cache_errors = counts(&report.cache_errors.redis);
     if !cache_errors.is_empty() {
         page.row("redis errors", &[cache_errors, vec!["each a miss, no failed call".to_owned()]].concat());
     }
     page.row("attempts", &attempts(report));
+    let failed = counts(&report.attempts.failed);
+    if !failed.is_empty() {
+        page.row("", &[vec!["failed:".to_owned()], failed].concat());
+    }
     page.row("connections", &connections(report));
 }
 

@@ -1,0 +1,134 @@
+//! The command line's types: what `--help` says is here.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Find the settings of your AI gateway client before you deploy: pool, caches, limits, retries, fallback, money.
+///
+/// gatebench drives a load profile through the client stack over real sockets and says what each setting does to
+/// latency, hit rate, QPS and cost in RMB and USD. Simulated routes are the default: no key and no Redis needed.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 ran, valid, every expectation held; 1 could not run; 2 bad arguments or profile (nothing was sent);
+3 invalid (the generator was the bottleneck, or too few samples); 99 an expectation failed; 130/143 SIGINT/SIGTERM.
+
+Try `gatebench run quickstart`, `gatebench profiles`, `gatebench run --url http://127.0.0.1:8000/v1 --model M -n 100`.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a profile headless: progress, summary, expectations, exit code
+    Run(RunArgs),
+    /// Run a profile once for each value of a setting: a table, the knee, the value to pick
+    Sweep(SweepArgs),
+    /// Serve simulated routes on real sockets, for any tool to talk to
+    Sim {
+        /// A profile (its simulated routes are served), a built-in profile's name, or a preset [default: local]
+        #[arg(value_name = "PROFILE|PRESET")]
+        target: Option<String>,
+        /// Address of the first route; further ones take the next ports (port 0: free ones)
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Change any key of the profile
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<String>,
+    },
+    /// List the built-in profiles, or print one
+    Profiles { name: Option<String> },
+    /// Print a JSON Schema
+    Schema { kind: SchemaKind },
+    /// Print shell completions
+    Completions { shell: Shell },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SchemaKind {
+    Profile,
+    Report,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Write the report to FILE; the ending picks the format (.json)
+    #[arg(long, value_name = "FILE")]
+    pub out: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Write the sweep to FILE (.json)
+    #[arg(long, value_name = "FILE")]
+    pub out: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Print the report as JSON on stdout, nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// No progress on stderr, no summary on stdout
+    #[arg(long)]
+    pub quiet: bool,
+    /// No colours (NO_COLOR does the same)
+    #[arg(long)]
+    pub no_color: bool,
+}
+
+/// What is run, and the flags that change it. Each flag edits a key of the profile.
+#[derive(Clone, Debug, Args)]
+pub struct LoadArgs {
+    /// A profile's path or a built-in's name (see `gatebench profiles`)
+    #[arg(required_unless_present = "url", conflicts_with = "url")]
+    pub profile: Option<String>,
+    /// No profile: this endpoint, up to and with its version (http://127.0.0.1:8000/v1)
+    #[arg(long, requires = "model")]
+    pub url: Option<String>,
+    /// The model to ask [workload.model]
+    #[arg(long, short = 'm')]
+    pub model: Option<String>,
+    /// Environment variable with the API key, for --url
+    #[arg(long, value_name = "NAME", requires = "url")]
+    pub api_key_env: Option<String>,
+    /// Closed loop: N users that each wait for their answer
+    #[arg(long, short = 'c', value_name = "N", conflicts_with = "rate")]
+    pub concurrency: Option<u32>,
+    /// Open loop: R requests a second, whatever the answers take
+    #[arg(long, short = 'q', value_name = "R")]
+    pub rate: Option<f64>,
+    /// Measured time, after the warm-up (30s, 5m)
+    #[arg(long, short = 'z', value_name = "TIME", conflicts_with = "requests")]
+    pub duration: Option<String>,
+    /// Measured requests, instead of a time
+    #[arg(long, short = 'n', value_name = "N")]
+    pub requests: Option<u64>,
+    /// A header sent with each request ('K: V')
+    #[arg(long = "header", short = 'H', value_name = "K: V")]
+    pub headers: Vec<String>,
+    /// The route to take first [stack.route]
+    #[arg(long, value_name = "NAME")]
+    pub route: Option<String>,
+    #[arg(long, value_name = "N", help = "Same seed, same prompts and due times")]
+    pub seed: Option<u64>,
+    /// Change any key of the profile; the value is TOML, else text (stack.pool.max_connections=50)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Fail the run if this does not hold ('p99 < 800ms')
+    #[arg(long, value_name = "CONDITION")]
+    pub expect: Vec<String>,
+}

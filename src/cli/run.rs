@@ -1,0 +1,102 @@
+//! `gatebench run`: load, progress, summary, exit code.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::{OutputArgs, RunArgs};
+use super::progress::Progress;
+use super::{Failure, load, print};
+use crate::cost::{PriceBook, Pricer};
+use crate::engine;
+use crate::metrics::{Run, Stop};
+use crate::profile::expect::{Expectation, latency_bounds};
+use crate::profile::{Loaded, Profile};
+use crate::report::{self, Format, Report, Style};
+
+pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+    check_formats(&args.out)?;
+    let loaded = load::load(&args.load)?;
+    warn(&loaded, &args.output);
+    let run = execute(&loaded.profile, &mut Progress::new(args.output.quiet))?;
+    let report = Report::of(&run, &pricer(&run.profile), &expectations(&loaded.profile));
+    for path in &args.out {
+        report::write(path, &report).map_err(Failure::could_not_run)?;
+    }
+    if args.output.json {
+        print(&report::json(&report))?;
+    } else if !args.output.quiet {
+        print(&report::text(&report, style(&args.output)))?;
+    }
+    Ok(report::exit_code(&report))
+}
+
+/// The screen comes with the workbench; until then the quickstart runs headless.
+pub fn workbench_later() -> Result<u8, Failure> {
+    eprintln!("no workbench screen in this version: running `gatebench run quickstart` (see --help for more)");
+    let loaded = load::named("quickstart", &[])?;
+    let run = execute(&loaded.profile, &mut Progress::new(false))?;
+    let report = Report::of(&run, &pricer(&run.profile), &expectations(&loaded.profile));
+    let output = OutputArgs { json: false, quiet: false, no_color: false };
+    print(&report::text(&report, style(&output)))?;
+    Ok(report::exit_code(&report))
+}
+
+/// Runs a profile to its end, or to the end a signal asks for. The second signal leaves at once.
+pub fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::could_not_run)?;
+    runtime.block_on(async {
+        let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::could_not_run)?;
+        let mut terminations = signal(SignalKind::terminate()).map_err(Failure::could_not_run)?;
+        let handle = engine::start(profile.clone(), latency_bounds(&expectations(profile)))?;
+        let mut snapshots = handle.snapshots();
+        let mut asked = false;
+        loop {
+            let why = tokio::select! {
+                _ = interrupts.recv() => Stop::Interrupted,
+                _ = terminations.recv() => Stop::Terminated,
+                changed = snapshots.changed() => match changed {
+                    Ok(()) => {
+                        progress.show(&snapshots.borrow_and_update());
+                        continue;
+                    }
+                    Err(_) => break,
+                },
+            };
+            if asked {
+                std::process::exit(if why == Stop::Interrupted { 130 } else { 143 });
+            }
+            asked = true;
+            handle.stop(why);
+        }
+        progress.clear();
+        Ok(handle.join()?)
+    })
+}
+
+/// The profile's expectations; validation has parsed each before.
+pub fn expectations(profile: &Profile) -> Vec<Expectation> {
+    profile.expect.iter().filter_map(|text| Expectation::parse(text).ok()).collect()
+}
+
+pub fn pricer(profile: &Profile) -> Pricer {
+    Pricer::new(profile, PriceBook::builtin())
+}
+
+pub fn check_formats(paths: &[PathBuf]) -> Result<(), Failure> {
+    paths.iter().try_for_each(|path| Format::of(path).map(drop)).map_err(Failure::bad_input)
+}
+
+pub fn warn(loaded: &Loaded, output: &OutputArgs) {
+    if !output.quiet {
+        for warning in &loaded.warnings {
+            eprintln!("warning: {warning}");
+        }
+    }
+}
+
+pub fn style(output: &OutputArgs) -> Style {
+    let wanted = !output.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if wanted && std::io::stdout().is_terminal() { Style::Color } else { Style::Plain }
+}

@@ -1,0 +1,223 @@
+//! The thread that leads a run: asks replicas for their recordings at each tick, merges them, publishes the
+//! snapshot, moves users along their ramp, and ends the run.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+
+use super::control::{Control, Window};
+use super::gathering::Gathering;
+use super::replica::{Finished, FromReplica, Settings, ToReplica};
+use crate::cost::Pricer;
+use crate::metrics::{Phase, Run, Snapshot, Stop};
+use crate::plan::Ramp;
+use crate::profile::{Mode, Profile};
+use crate::route::FailureKind;
+
+/// How often readers get a new picture.
+const TICK: Duration = Duration::from_millis(200);
+/// How long an interrupted run awaits what is in flight.
+const INTERRUPTED_GRACE: Duration = Duration::from_secs(2);
+/// Failed calls after which a run without a single success, and without hope of one, is given up.
+const HOPELESS_AFTER: u64 = 5;
+
+pub enum Message {
+    Replica(FromReplica),
+    /// `profile` as people see it; `settings` as replicas take them.
+    Change {
+        profile: Arc<Profile>,
+        settings: Settings,
+        changed: Vec<String>,
+    },
+    Stop(Stop),
+}
+
+impl From<FromReplica> for Message {
+    fn from(message: FromReplica) -> Self {
+        Self::Replica(message)
+    }
+}
+
+pub struct Conductor {
+    pub control: Arc<Control>,
+    pub window: Window,
+    pub profile: Arc<Profile>,
+    pub replicas: Vec<UnboundedSender<ToReplica>>,
+    pub to_pacer: mpsc::Sender<Arc<Profile>>,
+    pub inbox: mpsc::Receiver<Message>,
+    pub snapshots: watch::Sender<Arc<Snapshot>>,
+    pub gathering: Gathering,
+    pub ramp: Ramp,
+    pub phase: Phase,
+    pub stop: Stop,
+    pub finished: Vec<Finished>,
+}
+
+impl Conductor {
+    /// Leads until every replica has ended; the run's record.
+    pub fn lead(mut self) -> Run {
+        let mut next_tick = self.window.start + TICK;
+        self.assign_users();
+        while self.finished.len() < self.replicas.len() {
+            let wake = self.next_wake(next_tick);
+            match self.inbox.recv_timeout(wake.saturating_duration_since(Instant::now())) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let now = Instant::now();
+            self.advance(now);
+            if now >= next_tick {
+                next_tick = (next_tick + TICK).max(now);
+                self.tick(now);
+            }
+        }
+        self.end()
+    }
+
+    /// The next tick, or the window's end if that is sooner.
+    fn next_wake(&self, tick: Instant) -> Instant {
+        match (self.phase, self.window.end) {
+            (Phase::Warmup | Phase::Measure, Some(end)) => tick.min(end),
+            _ => tick,
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Replica(FromReplica::Report(report)) => self.gathering.add(report),
+            Message::Replica(FromReplica::Finished(finished)) => self.finished.push(*finished),
+            Message::Replica(FromReplica::Ready(_)) => {}
+            Message::Change { profile, settings, changed } => self.change(profile, settings, changed),
+            Message::Stop(why) => self.finish(why),
+        }
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.gathering.tick(now, &self.window, &self.control);
+        self.judge();
+        self.assign_users();
+        for replica in &self.replicas {
+            let _ = replica.send(ToReplica::Report);
+        }
+        self.publish(now);
+    }
+
+    fn advance(&mut self, now: Instant) {
+        if self.phase == Phase::Warmup && now >= self.window.measure {
+            self.phase = Phase::Measure;
+        }
+        if matches!(self.phase, Phase::Warmup | Phase::Measure) && self.is_planned_out(now) {
+            self.finish(Stop::Finished);
+        }
+    }
+
+    /// Nothing more is due.
+    fn is_planned_out(&self, now: Instant) -> bool {
+        let asked = self.window.requests;
+        let begun = self.control.measured_calls.load(Relaxed);
+        match self.profile.load.mode {
+            Mode::Open => self.control.paced.load(Relaxed),
+            Mode::Closed => self.window.is_over(now) || asked.is_some_and(|asked| begun >= asked),
+        }
+    }
+
+    /// Ends a run early that has spent its budget, or that cannot succeed.
+    fn judge(&mut self) {
+        if self.phase == Phase::Drain {
+            return;
+        }
+        if self.profile.limits.budget.is_some_and(|budget| self.gathering.expected_spend(budget) >= budget.amount()) {
+            self.gathering.event("budget", "limits.budget is reached: load stopped".into());
+            return self.finish(Stop::Budget);
+        }
+        let total = self.gathering.total();
+        let hopeless = |kind: &FailureKind| matches!(kind, FailureKind::Connect | FailureKind::Status(401 | 403));
+        if total.succeeded == 0 && total.failed >= HOPELESS_AFTER && total.failures.keys().all(hopeless) {
+            self.finish(Stop::Hopeless);
+        }
+    }
+
+    fn finish(&mut self, why: Stop) {
+        if self.phase == Phase::Drain {
+            return;
+        }
+        self.phase = Phase::Drain;
+        self.stop = why;
+        self.control.stop();
+        self.gathering.close_window(Instant::now(), &self.window);
+        let grace = match why {
+            Stop::Interrupted | Stop::Terminated => INTERRUPTED_GRACE,
+            Stop::Finished | Stop::Budget | Stop::Hopeless => self.profile.stack.timeout + Duration::from_secs(1),
+        };
+        for replica in &self.replicas {
+            let _ = replica.send(ToReplica::Finish { grace });
+        }
+    }
+
+    fn change(&mut self, new: Arc<Profile>, settings: Settings, changed: Vec<String>) {
+        if self.phase == Phase::Drain {
+            return;
+        }
+        let old = std::mem::replace(&mut self.profile, new.clone());
+        if old.load.rate != new.load.rate || old.load.users != new.load.users {
+            self.ramp = Ramp::constant(match new.load.mode {
+                Mode::Open => new.load.rate,
+                Mode::Closed => f64::from(new.load.users),
+            });
+        }
+        let paced_anew = old.load.rate != new.load.rate
+            || old.load.arrivals != new.load.arrivals
+            || old.load.max_in_flight != new.load.max_in_flight
+            || old.workload.batch != new.workload.batch;
+        if paced_anew {
+            let _ = self.to_pacer.send(new.clone());
+        }
+        for replica in &self.replicas {
+            let _ = replica.send(ToReplica::Change(settings.clone()));
+        }
+        self.gathering.begin_epoch(settings.epoch, &new, changed, &self.window);
+    }
+
+    /// Spreads the ramp's users over the replicas.
+    fn assign_users(&self) {
+        if self.profile.load.mode == Mode::Open || self.phase == Phase::Drain {
+            return;
+        }
+        let users = self.ramp.level(self.window.start.elapsed()).round() as u32;
+        let replicas = self.replicas.len() as u32;
+        for (i, replica) in self.replicas.iter().enumerate() {
+            let share = users / replicas + u32::from((i as u32) < users % replicas);
+            let _ = replica.send(ToReplica::Users(share));
+        }
+    }
+
+    fn publish(&self, now: Instant) {
+        if self.snapshots.receiver_count() > 0 {
+            let snapshot = self.gathering.snapshot(now, self.phase, &self.profile, &self.window, &self.control);
+            self.snapshots.send_replace(Arc::new(snapshot));
+        }
+    }
+
+    fn end(mut self) -> Run {
+        let now = Instant::now();
+        for finished in &mut self.finished {
+            let last = std::mem::take(&mut finished.last.recordings);
+            self.gathering.add_recordings(last);
+            self.gathering.set_gauges(finished.last.replica, finished.last.gauges);
+        }
+        self.gathering.tick(now, &self.window, &self.control);
+        self.phase = Phase::Done;
+        self.publish(now);
+        self.gathering.into_run(now, self.profile, self.stop, &self.window, &self.control, self.finished)
+    }
+}
+
+/// Prices of the profile as it stands.
+pub fn pricer(profile: &Profile) -> Pricer {
+    Pricer::new(profile, crate::cost::PriceBook::builtin())
+}

@@ -1,0 +1,80 @@
+//! What the engine's threads share: the clock of the run, a few counters, and the word to stop.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use crate::profile::Load;
+
+/// The measured window on the clock of this run.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// The load's start; the warm-up begins.
+    pub start: Instant,
+    /// The warm-up's end.
+    pub measure: Instant,
+    /// No call is due at or after it; `None`: bounded by `requests` alone.
+    pub end: Option<Instant>,
+    /// Measured calls asked for.
+    pub requests: Option<u64>,
+}
+
+impl Window {
+    pub fn new(start: Instant, load: &Load) -> Self {
+        let measure = start + load.warmup;
+        Self { start, measure, end: load.measured().map(|time| measure + time), requests: load.requests }
+    }
+
+    pub fn is_measured(&self, intended: Instant) -> bool {
+        intended >= self.measure
+    }
+
+    pub fn is_over(&self, at: Instant) -> bool {
+        self.end.is_some_and(|end| at >= end)
+    }
+
+    /// Time of the measured window that has passed at `now`.
+    pub fn measured(&self, now: Instant) -> Duration {
+        self.end.map_or(now, |end| end.min(now)).saturating_duration_since(self.measure)
+    }
+}
+
+/// Counters are written rarely enough (once a call at most) that a shared cache line is no bottleneck.
+#[derive(Debug, Default)]
+pub struct Control {
+    stop: AtomicBool,
+    /// No arrival will follow.
+    pub paced: AtomicBool,
+    /// Number of the next call.
+    next_call: AtomicU64,
+    /// Measured calls begun, to end a run of `requests`.
+    pub measured_calls: AtomicU64,
+    /// Open loop: calls handed to replicas and not yet done.
+    pub in_flight: AtomicU64,
+    /// Open loop: calls due in the measured window, and of all calls due, those dropped; the second of each pair
+    /// counts measured ones only.
+    pub planned: AtomicU64,
+    pub dropped: AtomicU64,
+    pub dropped_measured: AtomicU64,
+}
+
+impl Control {
+    /// Asks all to begin no more calls.
+    pub fn stop(&self) {
+        self.stop.store(true, Relaxed);
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Relaxed)
+    }
+
+    /// Numbers of the next `n` calls.
+    pub fn take_calls(&self, n: u32) -> u64 {
+        self.next_call.fetch_add(u64::from(n), Relaxed)
+    }
+
+    /// Counts `n` measured calls in; `false` when `limit` was reached before.
+    pub fn begin_measured(&self, n: u32, limit: Option<u64>) -> bool {
+        let before = self.measured_calls.fetch_add(u64::from(n), Relaxed);
+        limit.is_none_or(|limit| before < limit)
+    }
+}

@@ -1,0 +1,258 @@
+//! What replicas recorded, merged: by second, by epoch, over the run.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use super::conductor::pricer;
+use super::control::{Control, Window};
+use super::replica::{Finished, Report};
+use crate::cost::Pricer;
+use crate::metrics::{EpochSummary, Event, Gauges, Phase, Point, Recording, Run, Series, Snapshot, Stop, Tally, Time};
+use crate::profile::{Mode, Money, Profile};
+use crate::stack::ServedBy;
+
+/// Events kept; older ones go.
+const EVENTS: usize = 500;
+
+pub struct Gathering {
+    started_at: jiff::Timestamp,
+    start: Instant,
+    pricer: Pricer,
+    gauges: Vec<Gauges>,
+    epoch: Epoch,
+    past: Vec<EpochSummary>,
+    measured: Arc<Tally>,
+    total: Arc<Tally>,
+    second: Second,
+    last_second: Arc<Tally>,
+    series: Arc<Series>,
+    events: Arc<Vec<Event>>,
+    /// The measured window's real end, once no more is sent.
+    closed: Option<Instant>,
+}
+
+struct Epoch {
+    number: u32,
+    began: Instant,
+    changed: Vec<String>,
+    tally: Arc<Tally>,
+}
+
+/// The second under way.
+struct Second {
+    began: Instant,
+    tally: Tally,
+    dropped_before: u64,
+}
+
+impl Gathering {
+    pub fn new(profile: &Profile, replicas: usize, start: Instant) -> Self {
+        Self {
+            started_at: jiff::Timestamp::now(),
+            start,
+            pricer: pricer(profile),
+            gauges: vec![Gauges::default(); replicas],
+            epoch: Epoch { number: 0, began: start, changed: Vec::new(), tally: Arc::new(Tally::new(2)) },
+            past: Vec::new(),
+            measured: Arc::new(Tally::new(2)),
+            total: Arc::new(Tally::new(2)),
+            second: Second { began: start, tally: Tally::new(2), dropped_before: 0 },
+            last_second: Arc::new(Tally::new(2)),
+            series: Arc::default(),
+            events: Arc::default(),
+            closed: None,
+        }
+    }
+
+    pub fn add(&mut self, report: Report) {
+        self.set_gauges(report.replica, report.gauges);
+        self.add_recordings(report.recordings);
+    }
+
+    pub fn set_gauges(&mut self, replica: usize, gauges: Gauges) {
+        self.gauges[replica] = gauges;
+    }
+
+    pub fn add_recordings(&mut self, recordings: Vec<Recording>) {
+        for recording in recordings {
+            let total = Arc::make_mut(&mut self.total);
+            total.merge(&recording.warmup);
+            total.merge(&recording.measured);
+            self.second.tally.merge(&recording.warmup);
+            self.second.tally.merge(&recording.measured);
+            Arc::make_mut(&mut self.measured).merge(&recording.measured);
+            if recording.epoch == self.epoch.number {
+                Arc::make_mut(&mut self.epoch.tally).merge(&recording.measured);
+            } else if let Some(past) = self.past.iter_mut().rev().find(|past| past.epoch == recording.epoch) {
+                Arc::make_mut(&mut past.tally).merge(&recording.measured);
+            }
+        }
+    }
+
+    /// Closes the second under way when it is over.
+    pub fn tick(&mut self, now: Instant, window: &Window, control: &Control) {
+        let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
+        if seconds < 1.0 && self.closed.is_none() {
+            return;
+        }
+        let dropped = control.dropped.load(Relaxed);
+        let tally = std::mem::replace(&mut self.second.tally, Tally::new(2));
+        if self.closed.is_none() || tally.sent > 0 {
+            let point = self.point(&tally, seconds, dropped - self.second.dropped_before, window);
+            Arc::make_mut(&mut self.series).push(point);
+        }
+        self.last_second = Arc::new(tally);
+        self.second.began = now;
+        self.second.dropped_before = dropped;
+    }
+
+    fn point(&self, tally: &Tally, seconds: f64, dropped: u64, window: &Window) -> Point {
+        let service = tally.times.summary(Time::Service);
+        let bill = self.pricer.bill(&tally.ledger);
+        let served = |by: ServedBy| tally.served_by[by as usize];
+        let gauges = self.gauges();
+        Point {
+            at_s: self.second.began.saturating_duration_since(self.start).as_secs_f64(),
+            seconds,
+            epoch: self.epoch.number,
+            warmup: self.second.began < window.measure,
+            sent: tally.sent,
+            succeeded: tally.succeeded,
+            failed: tally.failed,
+            dropped,
+            local: served(ServedBy::Local),
+            redis: served(ServedBy::Redis),
+            shared: served(ServedBy::Shared),
+            gateway: served(ServedBy::Gateway),
+            model: served(ServedBy::Model),
+            p50_ms: service.map(|s| s.p50),
+            p99_ms: service.map(|s| s.p99),
+            in_flight: gauges.in_flight,
+            connections: gauges.open,
+            cost_usd: bill.usd,
+            cost_cny: bill.cny,
+        }
+    }
+
+    pub fn begin_epoch(&mut self, number: u32, profile: &Profile, changed: Vec<String>, window: &Window) {
+        self.event("setting", changed.join(", "));
+        self.pricer = pricer(profile);
+        let next = Epoch { number, began: Instant::now(), changed, tally: Arc::new(Tally::new(2)) };
+        let seconds = self.epoch_time(next.began, window).as_secs_f64();
+        let Epoch { number, changed, tally, .. } = std::mem::replace(&mut self.epoch, next);
+        self.past.push(EpochSummary { epoch: number, changed, seconds, tally });
+    }
+
+    pub fn event(&mut self, kind: &'static str, text: String) {
+        let events = Arc::make_mut(&mut self.events);
+        if events.len() == EVENTS {
+            events.remove(0);
+        }
+        events.push(Event { at: self.start.elapsed(), kind, text });
+    }
+
+    /// No more is sent from `now` on.
+    pub fn close_window(&mut self, now: Instant, window: &Window) {
+        self.closed = Some(window.end.map_or(now, |end| end.min(now)));
+    }
+
+    pub fn total(&self) -> &Tally {
+        &self.total
+    }
+
+    /// Spent so far, with what calls in flight and those of the next tick may add: their number times the mean.
+    pub fn expected_spend(&self, budget: Money) -> f64 {
+        let spent = self.pricer.spend(&self.total.ledger).in_currency_of(budget);
+        let answered = self.total.served_by[ServedBy::Model as usize].max(1);
+        let second = self.last_second.served_by[ServedBy::Model as usize];
+        let coming = self.gauges().in_flight + second / 2;
+        spent + spent / answered as f64 * coming as f64
+    }
+
+    fn gauges(&self) -> Gauges {
+        self.gauges.iter().fold(Gauges::default(), |sum, one| sum.plus(one))
+    }
+
+    /// Time of the measured window that this epoch has had.
+    fn epoch_time(&self, now: Instant, window: &Window) -> Duration {
+        let now = self.closed.unwrap_or(now);
+        now.saturating_duration_since(self.epoch.began.max(window.measure))
+    }
+
+    fn planned(&self, profile: &Profile, control: &Control) -> u64 {
+        match profile.load.mode {
+            Mode::Open => control.planned.load(Relaxed),
+            Mode::Closed => self.measured.sent,
+        }
+    }
+
+    pub fn snapshot(
+        &self,
+        now: Instant,
+        phase: Phase,
+        profile: &Arc<Profile>,
+        window: &Window,
+        control: &Control,
+    ) -> Snapshot {
+        Snapshot {
+            elapsed: now.saturating_duration_since(self.start),
+            phase,
+            epoch: self.epoch.number,
+            profile: profile.clone(),
+            planned: self.planned(profile, control),
+            dropped: control.dropped.load(Relaxed),
+            second: self.last_second.clone(),
+            epoch_tally: self.epoch.tally.clone(),
+            previous: self.past.last().map(|past| past.tally.clone()),
+            measured: self.measured.clone(),
+            total: self.total.clone(),
+            measured_s: window.measured(self.closed.unwrap_or(now)).as_secs_f64(),
+            epoch_s: self.epoch_time(now, window).as_secs_f64(),
+            gauges: self.gauges(),
+            bill: self.pricer.bill(&self.measured.ledger),
+            series: self.series.clone(),
+            events: self.events.clone(),
+        }
+    }
+
+    pub fn into_run(
+        mut self,
+        now: Instant,
+        profile: Arc<Profile>,
+        stop: Stop,
+        window: &Window,
+        control: &Control,
+        finished: Vec<Finished>,
+    ) -> Run {
+        let planned = self.planned(&profile, control);
+        let seconds = self.epoch_time(now, window).as_secs_f64();
+        let gauges = self.gauges();
+        let Epoch { number, changed, tally, .. } = self.epoch;
+        self.past.push(EpochSummary { epoch: number, changed, seconds, tally });
+        let mut measured = Tally::new(3);
+        for replica in &finished {
+            measured.merge(&replica.total);
+        }
+        // A run of `requests` alone is over with its last answer.
+        let last_done = finished.iter().filter_map(|replica| replica.last_done).max();
+        let end = if window.end.is_none() && stop == Stop::Finished { last_done } else { self.closed };
+        Run {
+            profile,
+            started_at: self.started_at,
+            duration: now.saturating_duration_since(self.start),
+            measured_window: window.measured(end.unwrap_or(now)),
+            stop,
+            planned,
+            dropped: control.dropped_measured.load(Relaxed),
+            measured,
+            total: Arc::unwrap_or_clone(self.total),
+            abandoned: finished.iter().map(|replica| replica.abandoned).sum(),
+            gauges,
+            series: Arc::unwrap_or_clone(self.series),
+            epochs: self.past,
+            simulated: Vec::new(),
+            events: Arc::unwrap_or_clone(self.events),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! One replica: a thread with a current-thread runtime, a stack, a recorder, and nothing shared on a call's way.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::LocalSet;
+
+use super::EngineError;
+use super::conductor::Message;
+use super::control::{Control, Window};
+use super::endpoints::Endpoints;
+use crate::metrics::{Gauges, Recorder, Recording, Sample, Tally};
+use crate::plan::Workload;
+use crate::profile::expect::LatencyBounds;
+use crate::profile::{BatchMode, Profile};
+use crate::route::RouteError;
+use crate::stack::Stack;
+
+pub enum ToReplica {
+    /// The load begins.
+    Go(Window),
+    /// A batch is due: calls `first`, `first + 1`, …
+    Arrival {
+        first: u64,
+        intended: Instant,
+        measured: bool,
+    },
+    /// This replica's share of a closed loop's users.
+    Users(u32),
+    /// Hand over what was recorded.
+    Report,
+    Change(Settings),
+    /// Begin no more calls, await those in flight for at most `grace`, and end.
+    Finish {
+        grace: Duration,
+    },
+}
+
+pub enum FromReplica {
+    Ready(Result<(), EngineError>),
+    Report(Report),
+    Finished(Box<Finished>),
+}
+
+/// The settings of an epoch, with the workload made of them.
+#[derive(Clone)]
+pub struct Settings {
+    pub epoch: u32,
+    pub profile: Arc<Profile>,
+    pub workload: Arc<Workload>,
+}
+
+pub struct Report {
+    pub replica: usize,
+    pub recordings: Vec<Recording>,
+    pub gauges: Gauges,
+}
+
+pub struct Finished {
+    pub last: Report,
+    pub total: Tally,
+    /// When the last measured call was done.
+    pub last_done: Option<Instant>,
+    /// Calls still in flight when the grace was over.
+    pub abandoned: u64,
+}
+
+pub struct Setup {
+    pub number: usize,
+    pub settings: Settings,
+    pub endpoints: Arc<Endpoints>,
+    pub bounds: LatencyBounds,
+    pub control: Arc<Control>,
+}
+
+/// Runs a replica until [`ToReplica::Finish`].
+pub fn run(setup: Setup, inbox: UnboundedReceiver<ToReplica>, outbox: mpsc::Sender<Message>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = outbox.send(FromReplica::Ready(Err(EngineError::Thread(error))).into());
+            return;
+        }
+    };
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        match Replica::new(setup) {
+            Ok(replica) => {
+                let _ = outbox.send(FromReplica::Ready(Ok(())).into());
+                Rc::new(replica).serve(inbox, &outbox).await;
+            }
+            Err(error) => drop(outbox.send(FromReplica::Ready(Err(error.into())).into())),
+        }
+    });
+}
+
+struct Replica {
+    number: usize,
+    control: Arc<Control>,
+    stack: Stack,
+    recorder: RefCell<Recorder>,
+    settings: RefCell<Settings>,
+    window: Cell<Option<Window>>,
+    accepting: Cell<bool>,
+    in_flight: Cell<u64>,
+    idle: Notify,
+    users: Cell<u32>,
+    living_users: Cell<u32>,
+    last_done: Cell<Option<Instant>>,
+}
+
+impl Replica {
+    fn new(setup: Setup) -> Result<Self, RouteError> {
+        let profile = setup.settings.profile.clone();
+        let endpoints = setup.endpoints.build(&profile)?;
+        let seed = profile.seed ^ (setup.number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Ok(Self {
+            number: setup.number,
+            control: setup.control,
+            stack: Stack::new(profile, endpoints, seed),
+            recorder: RefCell::new(Recorder::new(setup.bounds)),
+            settings: RefCell::new(setup.settings),
+            window: Cell::new(None),
+            accepting: Cell::new(true),
+            in_flight: Cell::new(0),
+            idle: Notify::new(),
+            users: Cell::new(0),
+            living_users: Cell::new(0),
+            last_done: Cell::new(None),
+        })
+    }
+
+    async fn serve(self: Rc<Self>, mut inbox: UnboundedReceiver<ToReplica>, outbox: &mpsc::Sender<Message>) {
+        let mut grace = Duration::ZERO;
+        while let Some(message) = inbox.recv().await {
+            match message {
+                ToReplica::Go(window) => self.window.set(Some(window)),
+                ToReplica::Arrival { first, intended, measured } => {
+                    let replica = self.clone();
+                    tokio::task::spawn_local(async move {
+                        let calls = replica.batch(first, intended, measured).await.calls;
+                        replica.control.in_flight.fetch_sub(u64::from(calls), Relaxed);
+                    });
+                }
+                ToReplica::Users(target) => self.set_users(target),
+                ToReplica::Report => {
+                    let _ = outbox.send(FromReplica::Report(self.report()).into());
+                }
+                ToReplica::Change(settings) => {
+                    self.stack.apply(settings.profile.clone(), settings.epoch);
+                    self.settings.replace(settings);
+                }
+                ToReplica::Finish { grace: wanted } => {
+                    grace = wanted;
+                    break;
+                }
+            }
+        }
+        self.finish(grace, outbox).await;
+    }
+
+    /// Awaits what is in flight, closes the pools, hands over the totals.
+    async fn finish(&self, grace: Duration, outbox: &mpsc::Sender<Message>) {
+        self.accepting.set(false);
+        self.users.set(0);
+        let drained = async {
+            while self.in_flight.get() > 0 {
+                self.idle.notified().await;
+            }
+        };
+        let _ = tokio::time::timeout(grace, drained).await;
+        self.stack.shut_down().await;
+        let last = self.report();
+        let total = self.recorder.replace(Recorder::new(LatencyBounds::default())).into_total();
+        let finished = Finished { last, total, last_done: self.last_done.get(), abandoned: self.in_flight.get() };
+        let _ = outbox.send(FromReplica::Finished(Box::new(finished)).into());
+    }
+
+    fn report(&self) -> Report {
+        let mut recorder = self.recorder.borrow_mut();
+        let measured = self.window.get().is_some_and(|window| window.is_measured(Instant::now()));
+        for error in self.stack.take_late_cache_errors() {
+            recorder.record_cache_error(self.settings.borrow().epoch, measured, error);
+        }
+        let pools = self.stack.pools();
+        let gauges = Gauges {
+            in_flight: self.in_flight.get(),
+            limit_waiting: self.stack.waiting().into(),
+            users: self.living_users.get().into(),
+            open: pools.open.into(),
+            idle: pools.idle.into(),
+            pool_waiting: pools.waiting.into(),
+            peak: pools.peak.into(),
+            opened: pools.opened,
+            reused: pools.reused,
+            closed: pools.closed,
+        };
+        Report { replica: self.number, recordings: recorder.take_intervals(), gauges }
+    }
+
+    /// Users beyond the target leave after the call they are in.
+    fn set_users(self: &Rc<Self>, target: u32) {
+        self.users.set(target);
+        for id in self.living_users.get()..target {
+            self.living_users.set(id + 1);
+            tokio::task::spawn_local(self.clone().user());
+        }
+    }
+
+    /// A user of a closed loop: asks, reads, thinks, asks again.
+    async fn user(self: Rc<Self>) {
+        let mut intended = Instant::now();
+        while let Some((first, measured)) = self.next_call(intended) {
+            let batch = self.batch(first, intended, measured).await;
+            let think_time = self.settings.borrow().profile.load.think_time;
+            intended = batch.done + think_time;
+            if !think_time.is_zero() {
+                tokio::time::sleep_until(intended.into()).await;
+            } else if !batch.left_the_thread {
+                // Answered without ever waiting: let the others have a turn.
+                tokio::task::yield_now().await;
+            }
+        }
+        self.living_users.set(self.living_users.get() - 1);
+    }
+
+    /// The number of a user's next call; `None` when this user is to leave.
+    fn next_call(&self, intended: Instant) -> Option<(u64, bool)> {
+        let window = self.window.get()?;
+        let leaves = self.living_users.get() > self.users.get();
+        if leaves || !self.accepting.get() || self.control.is_stopped() || window.is_over(intended) {
+            return None;
+        }
+        let batch = self.settings.borrow().profile.workload.batch.size;
+        let measured = window.is_measured(intended);
+        if measured && !self.control.begin_measured(batch, window.requests) {
+            return None;
+        }
+        Some((self.control.take_calls(batch), measured))
+    }
+
+    async fn batch(&self, first: u64, intended: Instant, measured: bool) -> Batch {
+        let (shape, epoch) = {
+            let settings = self.settings.borrow();
+            (settings.profile.workload.batch, settings.epoch)
+        };
+        if shape.size == 1 {
+            return self.call(first, intended, measured).await;
+        }
+        let numbers = first..first + u64::from(shape.size);
+        let mut whole = Batch { calls: 0, done: intended, left_the_thread: false };
+        match shape.mode {
+            BatchMode::Gather => {
+                for one in join_all(numbers.map(|i| self.call(i, intended, measured))).await {
+                    whole.add(&one);
+                }
+            }
+            BatchMode::Serial => {
+                for i in numbers {
+                    let one = self.call(i, whole.done, measured).await;
+                    whole.add(&one);
+                }
+            }
+        }
+        let time = whole.done.saturating_duration_since(intended);
+        self.recorder.borrow_mut().record_batch(epoch, measured, time);
+        whole
+    }
+
+    /// One call, from the plan to its sample.
+    async fn call(&self, number: u64, intended: Instant, measured: bool) -> Batch {
+        let workload = self.settings.borrow().workload.clone();
+        let call = workload.call(number);
+        let sent = Instant::now();
+        self.in_flight.set(self.in_flight.get() + 1);
+        let (epoch, outcome) = self.stack.call(&call).await;
+        self.in_flight.set(self.in_flight.get() - 1);
+        if self.in_flight.get() == 0 {
+            self.idle.notify_one();
+        }
+        let sample = Sample { epoch, measured, intended, sent, outcome };
+        self.recorder.borrow_mut().record(&sample);
+        let done = sample.outcome.done;
+        if measured {
+            self.last_done.set(self.last_done.get().max(Some(done)));
+        }
+        Batch { calls: 1, done, left_the_thread: !sample.outcome.tries.is_empty() }
+    }
+}
+
+/// What became of calls issued together.
+struct Batch {
+    calls: u32,
+    done: Instant,
+    /// It waited for a route at least once.
+    left_the_thread: bool,
+}
+
+impl Batch {
+    fn add(&mut self, one: &Self) {
+        self.calls += one.calls;
+        self.done = self.done.max(one.done);
+        self.left_the_thread |= one.left_the_thread;
+    }
+}
