@@ -19,6 +19,7 @@ use super::exact::Exact;
 use super::failure::{Fault, Stage, one_line, refused};
 use super::headers::{Headers, secrets};
 use super::secret::Secret;
+use super::through_reqwest::ThroughReqwest;
 use super::transport::{Reader, Trace, Transport, Whole};
 use super::{Ask, Attempt, Failure, FailureKind, PoolGauge, Reply, gateway};
 use crate::chat::Answer;
@@ -94,8 +95,10 @@ impl Endpoint {
         }
         let target = Target::parse(&config)?;
         let (transport, host) = match pool.client {
-            Client::Exact => (Transport::Exact(exact(&config, &target, pool)?), Some(target.authority.as_str())),
-            Client::Reqwest => return Err(RouteError::Version),
+            Client::Exact => {
+                (Transport::Exact(Box::new(exact(&config, &target, pool)?)), Some(target.authority.as_str()))
+            }
+            Client::Reqwest => (Transport::Reqwest(Box::new(through_reqwest(&config, &target, pool)?)), None),
         };
         let headers = RefCell::new(Headers::new(&config, host)?);
         Ok(Self { transport, headers, secrets: secrets(&config) })
@@ -163,14 +166,27 @@ fn exact(config: &EndpointConfig, target: &Target, pool: &profile::Pool) -> Resu
     if pool.http != Http::V1 {
         return Err(RouteError::Version);
     }
-    let ca = |why| RouteError::Ca { route: config.name.clone(), why };
     let tls = match target.secure {
-        true => Some(Arc::new(tls_config(&config.extra_ca_pem, config.resume, &[b"http/1.1"]).map_err(ca)?)),
+        true => Some(Arc::new(tls(config)?)),
         false => None,
     };
     let connector = Connector::new(&target.host, target.port, tls).map_err(|why| RouteError::base_url(config, why))?;
     let path = Uri::try_from(&target.path).map_err(|why| RouteError::base_url(config, why))?;
     Ok(Exact::new(connector, path, pool))
+}
+
+fn through_reqwest(
+    config: &EndpointConfig,
+    target: &Target,
+    pool: &profile::Pool,
+) -> Result<ThroughReqwest, RouteError> {
+    ThroughReqwest::new(&target.url(), tls(config)?, pool)
+        .map_err(|why| RouteError::Client { route: config.name.clone(), why })
+}
+
+fn tls(config: &EndpointConfig) -> Result<rustls::ClientConfig, RouteError> {
+    tls_config(&config.extra_ca_pem, config.resume, &[b"http/1.1"])
+        .map_err(|why| RouteError::Ca { route: config.name.clone(), why })
 }
 
 /// Where the requests go.
@@ -185,6 +201,11 @@ struct Target {
 }
 
 impl Target {
+    fn url(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority, self.path)
+    }
+
     fn parse(config: &EndpointConfig) -> Result<Self, RouteError> {
         let wrong = |why: &str| RouteError::base_url(config, why);
         let url: Uri = config.base_url.parse().map_err(|why| RouteError::base_url(config, why))?;

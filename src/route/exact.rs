@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use super::alarm::Alarm;
 use super::connect::{Connector, Patience, Stream};
 use super::failure::{Fault, Stage, causes};
-use super::pool::{Denied, Limits, Permit, Pool, Slot, Wire};
+use super::pool::{Limits, Permit, Pool, Slot, Wire};
 use super::transport::Trace;
 use super::{Connect, Connection};
 use crate::profile;
@@ -100,9 +100,7 @@ impl Exact {
                 let (wire, connect) = opened.map_err(|_| Fault::deadline(Stage::Connect))??;
                 Ok((wire, Connection::Opened(connect)))
             }
-            Err(Denied::Full) => Err(Fault::Pool("every connection is in use and when_full = \"fail\"".into())),
-            Err(Denied::Waited) => Err(Fault::Pool(format!("no connection came free within {waited:.1?}"))),
-            Err(Denied::Deadline) => Err(Fault::deadline(Stage::Pool)),
+            Err(denied) => Err(denied.fault(waited)),
         }
     }
 

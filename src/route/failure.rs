@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::alarm::Alarm;
+use super::pool::Denied;
 use super::transport::text;
 use super::{Failure, FailureKind};
 
@@ -66,6 +67,16 @@ impl Fault {
             Self::Timeout(detail) => Failure::new(FailureKind::Timeout, detail),
             Self::Pool(detail) => Failure::new(FailureKind::Pool, detail),
             Self::Broken(detail) => Failure::new(broken, detail),
+        }
+    }
+}
+
+impl Denied {
+    pub(super) fn fault(self, waited: Duration) -> Fault {
+        match self {
+            Self::Full => Fault::Pool("every connection is in use and when_full = \"fail\"".into()),
+            Self::Waited => Fault::Pool(format!("no connection came free within {waited:.1?}")),
+            Self::Deadline => Fault::deadline(Stage::Pool),
         }
     }
 }

@@ -18,6 +18,7 @@ mod headers;
 mod pool;
 mod secret;
 mod sse;
+mod through_reqwest;
 mod transport;
 
 #[cfg(test)]

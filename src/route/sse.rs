@@ -73,10 +73,10 @@ impl Parser {
     }
 
     /// A line that does not lie within one chunk, so that its data must be copied.
-    fn take_cut_line<'a>(
+    fn take_cut_line(
         &mut self,
         line: &[u8],
-        here: &mut Option<&'a [u8]>,
+        here: &mut Option<&[u8]>,
         on_event: &mut impl FnMut(Event<'_>),
     ) -> Result<(), TooLong> {
         self.keep(here.take());

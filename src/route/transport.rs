@@ -9,6 +9,7 @@ use http::{HeaderMap, Response};
 use super::alarm::Alarm;
 use super::exact::{Exact, ExactBody};
 use super::failure::Fault;
+use super::through_reqwest::{ReqwestBody, ThroughReqwest};
 use super::{Connection, PoolGauge};
 use crate::profile;
 
@@ -27,11 +28,13 @@ impl Trace {
 }
 
 pub(super) enum Transport {
-    Exact(Exact),
+    Exact(Box<Exact>),
+    Reqwest(Box<ThroughReqwest>),
 }
 
 pub(super) enum Reader {
     Exact(ExactBody),
+    Reqwest(ReqwestBody),
 }
 
 impl Transport {
@@ -44,24 +47,28 @@ impl Transport {
     ) -> Result<Response<Reader>, Fault> {
         match self {
             Self::Exact(exact) => Ok(exact.send(headers, body, alarm, trace).await?.map(Reader::Exact)),
+            Self::Reqwest(reqwest) => Ok(reqwest.send(headers, body, alarm, trace).await?.map(Reader::Reqwest)),
         }
     }
 
     pub(super) fn configure(&self, settings: &profile::Pool) {
         match self {
             Self::Exact(exact) => exact.configure(settings),
+            Self::Reqwest(reqwest) => reqwest.configure(settings),
         }
     }
 
     pub(super) fn gauge(&self) -> PoolGauge {
         match self {
             Self::Exact(exact) => exact.pool().gauge(),
+            Self::Reqwest(reqwest) => reqwest.gauge(),
         }
     }
 
     pub(super) async fn shut_down(&self) {
         match self {
             Self::Exact(exact) => exact.pool().shut_down().await,
+            Self::Reqwest(reqwest) => reqwest.shut_down(),
         }
     }
 }
@@ -78,12 +85,14 @@ impl Reader {
     pub(super) async fn frame(&mut self, alarm: &mut Alarm<'_>) -> Result<Option<(Bytes, Instant)>, Fault> {
         match self {
             Self::Exact(body) => body.frame(alarm).await,
+            Self::Reqwest(body) => body.frame(alarm).await,
         }
     }
 
     fn ended(&mut self, now: Instant) -> bool {
         match self {
             Self::Exact(body) => body.ended(now),
+            Self::Reqwest(body) => body.ended(),
         }
     }
 

@@ -16,11 +16,10 @@ pub(in crate::route) enum Step {
     Close,
 }
 
-/// Which request this is: of the server, and of its connection; both from 0.
+/// Which request of the server this is, from 0.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::route) struct Nth {
     pub(in crate::route) request: usize,
-    pub(in crate::route) on_connection: usize,
 }
 
 #[derive(Default)]
@@ -66,12 +65,10 @@ where
     let me = seen.accepted.replace(seen.accepted.get() + 1);
     seen.live.set(seen.live.get() + 1);
     seen.peak.set(seen.peak.get().max(seen.live.get()));
-    let mut on_connection = 0;
     'requests: while let Some(request) = read_request(&mut socket).await {
         seen.requests.borrow_mut().push(request);
         seen.came_on.borrow_mut().push(me);
-        let nth = Nth { request: seen.requests.borrow().len() - 1, on_connection };
-        on_connection += 1;
+        let nth = Nth { request: seen.requests.borrow().len() - 1 };
         for step in script(nth) {
             match step {
                 Step::Send(bytes) => {

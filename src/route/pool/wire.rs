@@ -1,0 +1,117 @@
+//! A connection and its place in the pool's books.
+//! Must not know who gets it next.
+
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1::SendRequest;
+use tokio::task::AbortHandle;
+
+use super::Pool;
+use crate::route::Closing;
+
+/// A place in the pool: one connection, open or being opened.
+pub(in crate::route) struct Permit {
+    pool: Weak<Pool>,
+    opened: Cell<bool>,
+    cause: Cell<Option<Closing>>,
+}
+
+impl Permit {
+    pub(super) fn new(pool: &Rc<Pool>) -> Self {
+        pool.open.set(pool.open.get() + 1);
+        pool.peak.set(pool.peak.get().max(pool.open.get()));
+        Self { pool: Rc::downgrade(pool), opened: Cell::new(false), cause: Cell::new(None) }
+    }
+
+    /// The connection is ready: it counts as opened from here on, and `driver` runs until it ends.
+    pub(in crate::route) fn open<D>(self, sender: SendRequest<Full<Bytes>>, driver: D) -> Wire
+    where
+        D: Future<Output = hyper::Result<()>> + 'static,
+    {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.opened.set(pool.opened.get() + 1);
+        }
+        self.opened.set(true);
+        let permit = Rc::new(self);
+        let driver = tokio::task::spawn_local(drive(permit.clone(), driver)).abort_handle();
+        Wire { sender, driver, permit }
+    }
+
+    fn leave(&self, cause: Closing) {
+        if self.cause.get().is_none() {
+            self.cause.set(Some(cause));
+            if let Some(pool) = self.pool.upgrade() {
+                pool.leaving.set(pool.leaving.get() + 1);
+            }
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let Some(pool) = self.pool.upgrade() else { return };
+        pool.open.set(pool.open.get() - 1);
+        if let Some(cause) = self.cause.get() {
+            pool.leaving.set(pool.leaving.get() - 1);
+            let count = &pool.closed[cause as usize];
+            count.set(count.get() + u64::from(self.opened.get()));
+            pool.left.notify_waiters();
+        }
+        pool.admit();
+    }
+}
+
+/// `connection` is dropped before `permit`, also when the task is aborted: parameters drop in reverse order.
+async fn drive(permit: Rc<Permit>, connection: impl Future<Output = hyper::Result<()>>) {
+    // How it ended is told to the exchange by its own error; an idle connection's end is the server's doing.
+    let _ = connection.await;
+    if let Some(pool) = permit.pool.upgrade() {
+        pool.forget(&permit);
+    }
+}
+
+/// An open connection, held by one exchange at a time. Dropped in mid-exchange, it is torn down as an error.
+pub(in crate::route) struct Wire {
+    pub(in crate::route) sender: SendRequest<Full<Bytes>>,
+    pub(super) driver: AbortHandle,
+    pub(super) permit: Rc<Permit>,
+}
+
+impl Wire {
+    /// Closes politely: the driver ends by itself once nobody can send.
+    pub(in crate::route) fn close(self, cause: Closing) {
+        self.permit.leave(cause);
+    }
+
+    /// Taken as kept, but the server had closed it before the request was written: it served nobody.
+    pub(in crate::route) fn was_stale(self) {
+        if let Some(pool) = self.permit.pool.upgrade() {
+            pool.reused.set(pool.reused.get() - 1);
+        }
+        self.close(Closing::Server);
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.permit.cause.get().is_none() {
+            self.permit.leave(Closing::Error);
+            self.driver.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl std::fmt::Debug for Permit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Permit")
+    }
+}

@@ -1,0 +1,179 @@
+//! reqwest as it is, for teams that deploy it, for HTTP/2 and for proxies.
+//! Must not know dialects: it carries bytes.
+//!
+//! What it cannot tell stays unknown: how long connecting took and whether a connection was reused. It has no maximum
+//! of connections either, so `max_connections` is a gate of ours on exchanges in progress; and since its checkout
+//! races a connect against the return of a kept connection, it can have more sockets open than the gate lets through.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
+use hyper::body::Body;
+use reqwest::{Client, Url};
+use rustls::ClientConfig;
+
+use super::PoolGauge;
+use super::alarm::Alarm;
+use super::failure::{Fault, Stage, causes};
+use super::pool::{Limits, Permit, Pool, Slot};
+use super::transport::Trace;
+use crate::profile::{self, Http, WhenFull};
+
+pub(super) struct ThroughReqwest {
+    client: RefCell<Client>,
+    settings: RefCell<profile::Pool>,
+    tls: ClientConfig,
+    url: Url,
+    /// Only its permits are used: no connection is ever kept in it.
+    gate: Rc<Pool>,
+    read_timeout: Cell<Duration>,
+}
+
+impl ThroughReqwest {
+    pub(super) fn new(url: &str, tls: ClientConfig, settings: &profile::Pool) -> Result<Self, String> {
+        Ok(Self {
+            client: RefCell::new(client(&tls, settings)?),
+            settings: RefCell::new(settings.clone()),
+            tls,
+            url: url.parse().map_err(|e| format!("{e}"))?,
+            gate: Pool::new(Limits::of(settings)),
+            read_timeout: Cell::new(settings.read_timeout),
+        })
+    }
+
+    /// reqwest takes its settings when it is made: a change of one of them makes a new client, and the connections
+    /// of the old one close as they fall idle.
+    pub(super) fn configure(&self, settings: &profile::Pool) {
+        self.gate.configure(Limits::of(settings));
+        self.read_timeout.set(settings.read_timeout);
+        let settings = profile::Pool { http: self.settings.borrow().http, ..settings.clone() };
+        let before = self.settings.replace(settings.clone());
+        if its_own(&before) != its_own(&settings)
+            && let Ok(client) = client(&self.tls, &settings)
+        {
+            self.client.replace(client);
+        }
+    }
+
+    /// Only what waits at our gate is known.
+    pub(super) fn gauge(&self) -> PoolGauge {
+        PoolGauge { waiting: self.gate.gauge().waiting, ..PoolGauge::default() }
+    }
+
+    /// Forgets the idle connections; reqwest closes them by itself.
+    pub(super) fn shut_down(&self) {
+        if let Ok(client) = client(&self.tls, &self.settings.borrow()) {
+            self.client.replace(client);
+        }
+    }
+
+    pub(super) async fn send(
+        &self,
+        headers: HeaderMap,
+        body: Bytes,
+        alarm: &mut Alarm<'_>,
+        trace: &mut Trace,
+    ) -> Result<Response<ReqwestBody>, Fault> {
+        let permit = self.permit(alarm, trace).await?;
+        let client = self.client.borrow().clone();
+        let request = client.post(self.url.clone()).headers(headers).body(body).send();
+        let gap = self.read_timeout.get();
+        // Connecting is bounded by reqwest itself, beside the gap.
+        let connecting = self.settings.borrow().connect_timeout;
+        alarm.set(Instant::now() + gap.max(connecting));
+        let answer = alarm.limit(request).await;
+        trace.sent = true;
+        match answer {
+            Ok(Ok(answer)) => {
+                Ok(Response::<reqwest::Body>::from(answer).map(|body| ReqwestBody { body, gap, _permit: permit }))
+            }
+            Ok(Err(error)) => {
+                trace.sent = !error.is_connect();
+                Err(fault(error))
+            }
+            Err(_) => Err(Fault::silent(alarm, gap, Stage::Head)),
+        }
+    }
+
+    async fn permit(&self, alarm: &mut Alarm<'_>, trace: &mut Trace) -> Result<Option<Permit>, Fault> {
+        if self.settings.borrow().when_full == WhenFull::Open {
+            return Ok(None);
+        }
+        let (slot, waited) = self.gate.acquire(alarm).await;
+        // With nothing waited for at the gate, what reqwest's own pool made of it stays unknown.
+        if !waited.is_zero() {
+            trace.waited(waited);
+        }
+        match slot {
+            Ok(Slot::Vacant(permit)) => Ok(Some(permit)),
+            Ok(Slot::Kept(_)) => Ok(None),
+            Err(denied) => Err(denied.fault(waited)),
+        }
+    }
+}
+
+/// The settings that reqwest takes.
+fn its_own(settings: &profile::Pool) -> (u32, Duration, Duration, Duration, Http) {
+    let s = settings;
+    (s.max_idle, s.idle_timeout, s.connect_timeout, s.keepalive, s.http)
+}
+
+fn client(tls: &ClientConfig, settings: &profile::Pool) -> Result<Client, String> {
+    let mut tls = tls.clone();
+    tls.alpn_protocols = match settings.http {
+        Http::V1 => vec![b"http/1.1".to_vec()],
+        Http::V2 => vec![b"h2".to_vec()],
+        Http::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+    };
+    let keepalive = Some(settings.keepalive).filter(|every| !every.is_zero());
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .pool_max_idle_per_host(settings.max_idle as usize)
+        .pool_idle_timeout(settings.idle_timeout)
+        .connect_timeout(settings.connect_timeout)
+        .tcp_keepalive(keepalive)
+        .redirect(reqwest::redirect::Policy::none());
+    let builder = match settings.http {
+        Http::V1 => builder.http1_only(),
+        Http::V2 => builder.http2_prior_knowledge(),
+        Http::Auto => builder,
+    };
+    builder.build().map_err(|e| causes(&e))
+}
+
+fn fault(error: reqwest::Error) -> Fault {
+    // The address may carry a query with a key; the endpoint's name says where it was.
+    let error = error.without_url();
+    let timeout = error.is_timeout();
+    let text = causes(&error);
+    if timeout { Fault::Timeout(text) } else { Fault::Broken(text) }
+}
+
+pub(super) struct ReqwestBody {
+    body: reqwest::Body,
+    gap: Duration,
+    _permit: Option<Permit>,
+}
+
+impl ReqwestBody {
+    pub(super) async fn frame(&mut self, alarm: &mut Alarm<'_>) -> Result<Option<(Bytes, Instant)>, Fault> {
+        loop {
+            let frame = alarm.limit(self.body.frame()).await;
+            let Some(frame) = frame.map_err(|_| Fault::silent(alarm, self.gap, Stage::Body))? else { return Ok(None) };
+            let frame = frame.map_err(fault)?;
+            let now = Instant::now();
+            alarm.set(now + self.gap);
+            if let Ok(bytes) = frame.into_data() {
+                return Ok(Some((bytes, now)));
+            }
+        }
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.body.is_end_stream()
+    }
+}
