@@ -104,11 +104,27 @@ fn a_large_request_and_a_large_answer_pass_the_wire_whole() {
     let server = server(|spec| (spec.rtt, spec.tls) = (ms(4), TlsVersion::V13));
     let config = trusting(server.ca_pem(), &[&TLS13]);
     let mut client = Client::tls_as(route(&server).address(), config, "localhost").unwrap();
-    let mut body = ask(1_000_000);
+    let mut body = ask_streamed(20_000);
     body["user"] = "x".repeat(5 << 20).into();
     let start = Instant::now();
     let reply = client.post(&body).unwrap();
-    assert_eq!(reply.json()["usage"]["completion_tokens"], 1_000_000);
-    assert_eq!(reply.json()["choices"][0]["message"]["content"].as_str().unwrap().len(), 4_000_000);
+    assert!(reply.body.len() > 4 << 20, "more than the wire holds at once");
+    assert_eq!(reply.events().len(), 1 + 20_000 + 1 + 1 + 1);
     assert!(start.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn an_answer_that_closes_its_connection_arrives_before_the_end() {
+    for tls in [TlsVersion::Off, TlsVersion::V13] {
+        let server = server(|spec| (spec.rtt, spec.tls) = (RTT, tls));
+        let address = route(&server).address();
+        let mut client = match tls {
+            TlsVersion::Off => Client::plain(address),
+            _ => Client::tls(address, trusting(server.ca_pem(), &[&TLS13])).unwrap(),
+        };
+        let reply = client.post_with("connection: close\r\n", &ask_streamed(5)).unwrap();
+        assert_eq!(reply.events().last(), Some(&"[DONE]"));
+        assert!(client.is_closed());
+        eventually(|| route(&server).stats().live == 0);
+    }
 }
