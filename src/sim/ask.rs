@@ -29,6 +29,9 @@ pub(super) struct Ask {
 /// Answers whose length nobody asked for.
 const ANSWER: Spread<f64> = Spread::LogNormal { median: 60.0, p95: 180.0 };
 
+/// As much as models give in one answer, and nothing that a prompt can ask for exhausts memory.
+const LONGEST_ANSWER: u64 = 131_072;
+
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(borrow)]
@@ -95,7 +98,7 @@ impl Ask {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
             ANSWER.sample(&mut rng, |tokens| tokens).round() as u64
         });
-        let most = body.max_completion_tokens.or(body.max_tokens).unwrap_or(u64::MAX).max(1);
+        let most = body.max_completion_tokens.or(body.max_tokens).unwrap_or(LONGEST_ANSWER).clamp(1, LONGEST_ANSWER);
         Ok(Self {
             prompt_tokens: body.prompt_tokens(),
             output_tokens: wanted.clamp(1, most),
@@ -212,6 +215,12 @@ mod tests {
         assert_eq!((ask.output_tokens, ask.cut_short), (50, true));
         let ask = asked("Answer in about 100 tokens.", r#","max_tokens":50,"max_completion_tokens":200"#);
         assert_eq!((ask.output_tokens, ask.cut_short), (100, false));
+    }
+
+    #[test]
+    fn no_answer_is_longer_than_models_give() {
+        let ask = asked("Answer in about 99999999999 tokens.", r#","max_tokens":88888888888"#);
+        assert_eq!((ask.output_tokens, ask.cut_short), (LONGEST_ANSWER, true));
     }
 
     #[test]

@@ -237,10 +237,10 @@ impl Crew {
         socket.listen(BACKLOG)
     }
 
-    fn start(self, listeners: Vec<(TcpListener, Site)>) -> io::Result<(watch::Sender<()>, Vec<JoinHandle<()>>)> {
+    fn start(mut self, listeners: Vec<(TcpListener, Site)>) -> io::Result<(watch::Sender<()>, Vec<JoinHandle<()>>)> {
         let (running, stop) = watch::channel(());
         let mut threads = Vec::with_capacity(self.0.len());
-        let mut workers = self.0.into_iter();
+        let mut workers = std::mem::take(&mut self.0).into_iter();
         let first = workers.next();
         let mut others = Vec::new();
         for (runtime, timer) in workers {
@@ -253,6 +253,14 @@ impl Crew {
             threads.push(spawn(move || worker::accept(&runtime, &timer, listeners, others, stop))?);
         }
         Ok((running, threads))
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        // A server that could not start may have been asked for inside a runtime, where dropping another one blocks,
+        // and so panics.
+        self.0.drain(..).for_each(|(runtime, _)| runtime.shutdown_background());
     }
 }
 

@@ -186,9 +186,15 @@ fn the_same_seed_draws_the_same_errors() {
 
 #[test]
 fn a_taken_address_is_said_with_the_route_and_the_way_out() {
+    // Inside a runtime, where dropping another one the ordinary way would panic.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let error = runtime.block_on(async { start_twice_on_one_address() });
+    assert!(error.contains("second") && error.contains("--listen"), "{error}");
+}
+
+fn start_twice_on_one_address() -> String {
     let first = server(|_| ());
     let options = Options { listen: route(&first).address(), ..Options::default() };
     let spec = Simulated::preset("local").unwrap();
-    let error = Server::start(&[("second".into(), spec)], options).err().unwrap().to_string();
-    assert!(error.contains("second") && error.contains("--listen"), "{error}");
+    Server::start(&[("second".into(), spec)], options).err().unwrap().to_string()
 }
