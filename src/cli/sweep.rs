@@ -294,7 +294,7 @@ mod tests {
             ["2", "4", "8", "16", "32", "64"].iter().zip(p99s).map(|(v, p)| row(v, p, 60.0, 0.0, 5.0)).collect();
         let (at, why) = pick(&rows).unwrap();
         assert_eq!(rows[at].set[0].1, "16");
-        assert!(why.contains("with stack.pool.max_connections = 8 p99 is 900 ms"), "{why}");
+        assert!(why.contains("with stack.pool.max_connections = 8 p99 is 900ms"), "{why}");
         assert!(why.contains("Little's law: 9.0"), "{why}");
     }
 

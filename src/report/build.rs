@@ -152,7 +152,8 @@ fn by_kind(counts: &BTreeMap<FailureKind, u64>) -> BTreeMap<String, u64> {
 }
 
 fn examples(tally: &Tally) -> BTreeMap<String, String> {
-    tally.examples.iter().map(|(kind, example)| (error_kind(*kind).to_owned(), example.clone())).collect()
+    let said = tally.examples.iter().filter(|(_, example)| !example.is_empty());
+    said.map(|(kind, example)| (error_kind(*kind).to_owned(), example.clone())).collect()
 }
 
 fn cache_errors(tally: &Tally) -> CacheErrors {

@@ -61,7 +61,7 @@ impl Trip<'_> {
             return self.fetch(None).await;
         }
         let key = self.key(first);
-        if let Some(served) = self.from_local(&key) {
+        if let Some(served) = self.look_up_locally(&key) {
             return Ok(served);
         }
         if !shares {
@@ -84,7 +84,7 @@ impl Trip<'_> {
     /// Redis, then each hop of the chain. `key` is the first hop's, if this call is cached or shared.
     async fn fetch(&mut self, key: Option<Key>) -> Result<Served, Failure> {
         if let Some(key) = &key
-            && let Some(served) = self.from_redis(key).await
+            && let Some(served) = self.look_up_in_redis(key).await
         {
             return Ok(served);
         }
@@ -94,10 +94,10 @@ impl Trip<'_> {
         for (at, hop) in chain.iter().enumerate() {
             if at > 0 && self.caches() {
                 let own = self.key(hop);
-                if let Some(served) = self.from_local(&own) {
+                if let Some(served) = self.look_up_locally(&own) {
                     return Ok(served);
                 }
-                if let Some(served) = self.from_redis(&own).await {
+                if let Some(served) = self.look_up_in_redis(&own).await {
                     return Ok(served);
                 }
                 key = Some(own);
@@ -182,13 +182,13 @@ impl Trip<'_> {
         cache_key(&self.policy.profile.stack.cache.key, &hop.lane.model, &self.call.request)
     }
 
-    fn from_local(&self, key: &Key) -> Option<Served> {
+    fn look_up_locally(&self, key: &Key) -> Option<Served> {
         let cache = self.policy.local.as_ref().filter(|_| self.call.cache.local)?;
         let kept = cache.get(key, Instant::now())?;
         Some(kept_as(&kept, ServedBy::Local))
     }
 
-    async fn from_redis(&mut self, key: &Key) -> Option<Served> {
+    async fn look_up_in_redis(&mut self, key: &Key) -> Option<Served> {
         let cache = self.policy.redis.as_ref().filter(|_| self.call.cache.redis)?;
         match cache.get(key).await {
             Ok(None) => None,

@@ -186,7 +186,7 @@ fn traffic(page: &mut Page, report: &Report) {
     page.row("attempts", &attempts(report));
     let failed = counts(&report.attempts.failed);
     if !failed.is_empty() {
-        page.row("", &[vec!["failed:".to_owned()], failed].concat());
+        page.row("", &[format!("failed attempts: {}", failed.join(", "))]);
     }
     page.row("connections", &connections(report));
 }
