@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::args::LoadArgs;
-use crate::cost::PriceBook;
+use crate::cost::{PriceBook, Pricer};
 use crate::profile::{Draft, Loaded, Override, Prices};
 
 /// Loads what the flags ask for; warnings go to stderr.
@@ -28,7 +28,8 @@ pub fn load_with(args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failur
             header.split_once(':').ok_or_else(|| Failure::bad_input("-H: a header is written 'Name: value'"))?;
         draft = draft.with_header(name.trim(), value.trim());
     }
-    finish(draft.with(&overrides))
+    let draft = draft.with(&overrides);
+    if args.url.is_some() { finish_adhoc(draft) } else { finish(draft) }
 }
 
 /// A profile by name with `--set`s alone.
@@ -43,9 +44,24 @@ pub fn named(name: &str, sets: &[String]) -> Result<Loaded, Failure> {
 fn finish(draft: Draft) -> Result<Loaded, Failure> {
     let book = PriceBook::builtin();
     let names: Vec<String> = book.names().map(str::to_owned).collect();
-    // A real endpoint's model may have any name: an ad-hoc run without a price is told so, not refused.
     let has = |model: &str| book.has_price(model);
     draft.finish(Prices { has: &has, names: &names }).map_err(Failure::bad_input)
+}
+
+/// An endpoint's model may have any name: an ad-hoc run without its price is told so, not refused. A budget needs the
+/// price, or it could not hold.
+fn finish_adhoc(draft: Draft) -> Result<Loaded, Failure> {
+    let mut loaded = draft.clone().finish(Prices::ANY).map_err(Failure::bad_input)?;
+    if loaded.profile.limits.budget.is_some() {
+        return finish(draft);
+    }
+    for model in Pricer::new(&loaded.profile, PriceBook::builtin()).unpriced() {
+        loaded.warnings.push(format!(
+            "{model} has no price, so its tokens are counted as free; with one, in USD per million tokens: \
+             --set 'cost.prices.\"{model}\" = {{ input = 1.0, output = 4.0 }}'"
+        ));
+    }
+    Ok(loaded)
 }
 
 fn flags(args: &LoadArgs) -> Vec<Override> {
@@ -80,4 +96,40 @@ fn flags(args: &LoadArgs) -> Vec<Override> {
         flag(format!("--seed {seed}"), "seed", (seed as i64).into());
     }
     overrides
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn loaded(line: &[&str]) -> Result<Loaded, Failure> {
+        let cli = Cli::try_parse_from([&["gatebench", "run"], line].concat()).unwrap();
+        let Some(Command::Run(args)) = cli.command else { panic!("run") };
+        load(&args.load)
+    }
+
+    const LOCAL: [&str; 4] = ["--url", "http://127.0.0.1:8000/v1", "--model", "my-model"];
+
+    #[test]
+    fn an_ad_hoc_run_of_a_model_without_a_price_is_warned_about_and_not_refused() {
+        let warnings = loaded(&LOCAL).unwrap().warnings;
+        assert!(warnings.len() == 1 && warnings[0].starts_with("my-model has no price"), "{warnings:?}");
+    }
+
+    #[test]
+    fn the_price_that_the_warning_asks_for_ends_it() {
+        let price = ["--set", "cost.prices.\"my-model\" = { input = 1.0, output = 4.0 }"];
+        let loaded = loaded(&[&LOCAL[..], &price].concat()).unwrap();
+        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+        assert_eq!(loaded.profile.cost.prices["my-model"].output, 4.0);
+    }
+
+    #[test]
+    fn a_budget_needs_the_models_price() {
+        let failure = loaded(&[&LOCAL[..], &["--set", "limits.budget=¥5"]].concat()).unwrap_err();
+        assert!(failure.code == 2 && failure.text().contains("no price"), "{}", failure.text());
+    }
 }
