@@ -210,7 +210,7 @@ impl Conductor {
             self.gathering.add_recordings(last);
             self.gathering.set_gauges(finished.last.replica, finished.last.gauges);
         }
-        self.gathering.tick(now, &self.window, &self.control);
+        self.gathering.close_second(now, &self.window, &self.control);
         self.phase = Phase::Done;
         self.publish(now);
         self.gathering.into_run(now, self.profile, self.stop, &self.window, &self.control, self.finished)

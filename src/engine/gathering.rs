@@ -92,16 +92,18 @@ impl Gathering {
 
     /// Closes the second under way when it is over.
     pub fn tick(&mut self, now: Instant, window: &Window, control: &Control) {
-        let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
-        if seconds < 1.0 && self.closed.is_none() {
-            return;
+        if now.saturating_duration_since(self.second.began) >= Duration::from_secs(1) {
+            self.close_second(now, window, control);
         }
+    }
+
+    /// Makes a point of the second under way, whole or not.
+    pub fn close_second(&mut self, now: Instant, window: &Window, control: &Control) {
+        let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
         let dropped = control.dropped.load(Relaxed);
         let tally = std::mem::replace(&mut self.second.tally, Tally::new(2));
-        if self.closed.is_none() || tally.sent > 0 {
-            let point = self.point(&tally, seconds, dropped - self.second.dropped_before, window);
-            Arc::make_mut(&mut self.series).push(point);
-        }
+        let point = self.point(&tally, seconds, dropped - self.second.dropped_before, window);
+        Arc::make_mut(&mut self.series).push(point);
         self.last_second = Arc::new(tally);
         self.second.began = now;
         self.second.dropped_before = dropped;

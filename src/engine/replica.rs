@@ -138,45 +138,53 @@ impl Replica {
         })
     }
 
+    /// Takes messages until told to finish, and then until nothing is in flight or the grace is over.
     async fn serve(self: Rc<Self>, mut inbox: UnboundedReceiver<ToReplica>, outbox: &mpsc::Sender<Message>) {
-        let mut grace = Duration::ZERO;
-        while let Some(message) = inbox.recv().await {
-            match message {
-                ToReplica::Go(window) => self.window.set(Some(window)),
-                ToReplica::Arrival { first, intended, measured } => {
-                    let replica = self.clone();
-                    tokio::task::spawn_local(async move {
-                        let calls = replica.batch(first, intended, measured).await.calls;
-                        replica.control.in_flight.fetch_sub(u64::from(calls), Relaxed);
-                    });
-                }
-                ToReplica::Users(target) => self.set_users(target),
-                ToReplica::Report => {
-                    let _ = outbox.send(FromReplica::Report(self.report()).into());
-                }
-                ToReplica::Change(settings) => {
-                    self.stack.apply(settings.profile.clone(), settings.epoch);
-                    self.settings.replace(settings);
-                }
-                ToReplica::Finish { grace: wanted } => {
-                    grace = wanted;
-                    break;
-                }
+        let mut end: Option<Instant> = None;
+        while end.is_none() || self.in_flight.get() > 0 {
+            let over = tokio::time::sleep_until(end.unwrap_or_else(Instant::now).into());
+            tokio::select! {
+                biased;
+                message = inbox.recv() => match message {
+                    Some(ToReplica::Finish { grace }) => {
+                        end = Some(Instant::now() + grace);
+                        self.accepting.set(false);
+                        self.users.set(0);
+                    }
+                    Some(message) => self.take(message, outbox),
+                    None => break,
+                },
+                () = self.idle.notified(), if end.is_some() => {}
+                () = over, if end.is_some() => break,
             }
         }
-        self.finish(grace, outbox).await;
+        self.finish(outbox).await;
     }
 
-    /// Awaits what is in flight, closes the pools, hands over the totals.
-    async fn finish(&self, grace: Duration, outbox: &mpsc::Sender<Message>) {
-        self.accepting.set(false);
-        self.users.set(0);
-        let drained = async {
-            while self.in_flight.get() > 0 {
-                self.idle.notified().await;
+    fn take(self: &Rc<Self>, message: ToReplica, outbox: &mpsc::Sender<Message>) {
+        match message {
+            ToReplica::Go(window) => self.window.set(Some(window)),
+            ToReplica::Arrival { first, intended, measured } => {
+                let replica = self.clone();
+                tokio::task::spawn_local(async move {
+                    let calls = replica.batch(first, intended, measured).await.calls;
+                    replica.control.in_flight.fetch_sub(u64::from(calls), Relaxed);
+                });
             }
-        };
-        let _ = tokio::time::timeout(grace, drained).await;
+            ToReplica::Users(target) => self.set_users(target),
+            ToReplica::Report => {
+                let _ = outbox.send(FromReplica::Report(self.report()).into());
+            }
+            ToReplica::Change(settings) => {
+                self.stack.apply(settings.profile.clone(), settings.epoch);
+                self.settings.replace(settings);
+            }
+            ToReplica::Finish { .. } => unreachable!("serve takes it"),
+        }
+    }
+
+    /// Closes the pools and hands over the totals.
+    async fn finish(&self, outbox: &mpsc::Sender<Message>) {
         self.stack.shut_down().await;
         let last = self.report();
         let total = self.recorder.replace(Recorder::new(LatencyBounds::default())).into_total();
