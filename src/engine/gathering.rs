@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::conductor::pricer;
 use super::control::{Control, Window};
-use super::replica::{Finished, Report};
-use crate::cost::Pricer;
+use super::messages::{Finished, Report};
+use crate::cost::{PriceBook, Pricer};
 use crate::metrics::{EpochSummary, Event, Gauges, Phase, Point, Recording, Run, Series, Snapshot, Stop, Tally, Time};
 use crate::profile::{Mode, Money, Profile};
 use crate::stack::ServedBy;
@@ -51,7 +50,7 @@ impl Gathering {
         Self {
             started_at: jiff::Timestamp::now(),
             start,
-            pricer: pricer(profile),
+            pricer: Pricer::new(profile, PriceBook::builtin()),
             gauges: vec![Gauges::default(); replicas],
             epoch: Epoch { number: 0, began: start, changed: Vec::new(), tally: Arc::new(Tally::new(2)) },
             past: Vec::new(),
@@ -139,7 +138,7 @@ impl Gathering {
 
     pub fn begin_epoch(&mut self, number: u32, profile: &Profile, changed: Vec<String>, window: &Window) {
         self.event("setting", changed.join(", "));
-        self.pricer = pricer(profile);
+        self.pricer = Pricer::new(profile, PriceBook::builtin());
         let next = Epoch { number, began: Instant::now(), changed, tally: Arc::new(Tally::new(2)) };
         let seconds = self.epoch_time(next.began, window).as_secs_f64();
         let Epoch { number, changed, tally, .. } = std::mem::replace(&mut self.epoch, next);

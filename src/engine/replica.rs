@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use tokio::sync::Notify;
@@ -13,64 +13,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::LocalSet;
 
 use super::EngineError;
-use super::conductor::Message;
 use super::control::{Control, Window};
 use super::endpoints::Endpoints;
-use crate::metrics::{Gauges, Recorder, Recording, Sample, Tally};
-use crate::plan::Workload;
+use super::messages::{Finished, FromReplica, Message, Report, Settings, ToReplica};
+use crate::metrics::{Gauges, Recorder, Sample};
+use crate::profile::BatchMode;
 use crate::profile::expect::LatencyBounds;
-use crate::profile::{BatchMode, Profile};
 use crate::route::RouteError;
 use crate::stack::Stack;
-
-pub enum ToReplica {
-    /// The load begins.
-    Go(Window),
-    /// A batch is due: calls `first`, `first + 1`, …
-    Arrival {
-        first: u64,
-        intended: Instant,
-        measured: bool,
-    },
-    /// This replica's share of a closed loop's users.
-    Users(u32),
-    /// Hand over what was recorded.
-    Report,
-    Change(Settings),
-    /// Begin no more calls, await those in flight for at most `grace`, and end.
-    Finish {
-        grace: Duration,
-    },
-}
-
-pub enum FromReplica {
-    Ready(Result<(), EngineError>),
-    Report(Report),
-    Finished(Box<Finished>),
-}
-
-/// The settings of an epoch, with the workload made of them.
-#[derive(Clone)]
-pub struct Settings {
-    pub epoch: u32,
-    pub profile: Arc<Profile>,
-    pub workload: Arc<Workload>,
-}
-
-pub struct Report {
-    pub replica: usize,
-    pub recordings: Vec<Recording>,
-    pub gauges: Gauges,
-}
-
-pub struct Finished {
-    pub last: Report,
-    pub total: Tally,
-    /// When the last measured call was done.
-    pub last_done: Option<Instant>,
-    /// Calls still in flight when the grace was over.
-    pub abandoned: u64,
-}
 
 pub struct Setup {
     pub number: usize,

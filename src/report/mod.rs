@@ -12,6 +12,7 @@ mod environment;
 mod figures;
 mod redact;
 mod shape;
+pub mod sweep;
 mod text;
 mod validity;
 mod verdict;
