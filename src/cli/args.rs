@@ -20,11 +20,11 @@ pub struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes:
     0      ran, valid, every expectation held
-    1      could not run: nothing succeeded, or something could not be reached or written
+    1      could not run: nothing succeeded, or a file could not be written
     2      bad arguments or profile; nothing was sent
     3      invalid: the generator was the bottleneck, or too few samples
     99     an expectation failed
-    130    SIGINT, 143 SIGTERM; the partial report is written
+    130    SIGINT (143: SIGTERM); the partial report is written
 
 Begin with:
     gatebench run quickstart
@@ -36,15 +36,15 @@ gatebench run [OPTIONS] <PROFILE>
        gatebench run [OPTIONS] --url <URL> --model <MODEL>";
 
 const SWEEP_USAGE: &str = "\
-gatebench sweep [OPTIONS] <PROFILE> --set <KEY=VALUE,VALUE,…>
-       gatebench sweep [OPTIONS] --url <URL> --model <MODEL> --set <KEY=VALUE,VALUE,…>";
+gatebench sweep [OPTIONS] <PROFILE> --set <KEY=V1,V2,…>
+       gatebench sweep [OPTIONS] --url <URL> --model <MODEL> --set <KEY=V1,V2,…>";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a profile headless: progress, summary, expectations, exit code
+    /// Run a profile headless: summary, expectations, exit code
     #[command(override_usage = RUN_USAGE)]
     Run(RunArgs),
-    /// Run a profile once for each value of a setting: a table, the knee, the value to pick
+    /// Run a profile once for each value of a setting, and pick one
     #[command(override_usage = SWEEP_USAGE)]
     Sweep(SweepArgs),
     /// Serve simulated routes on real sockets, for any tool to talk to
