@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::args::LoadArgs;
-use crate::cost::PriceBook;
+use crate::cost::{PriceBook, Pricer};
 use crate::profile::{Draft, Loaded, Override, Prices};
 
 /// Loads what the flags ask for; warnings go to stderr.
@@ -18,9 +18,9 @@ pub fn load_with(args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failur
     }
     overrides.extend_from_slice(further);
     overrides.extend(args.expect.iter().map(|text| Override::flag(format!("--expect '{text}'"), "expect.+", text)));
-    let mut draft = match (&args.profile, &args.url) {
-        (Some(name), _) => Draft::open(name).map_err(Failure::bad_input)?,
-        (None, Some(url)) => Draft::adhoc(url),
+    let (mut draft, priced) = match (&args.profile, &args.url) {
+        (Some(name), _) => (Draft::open(name).map_err(Failure::bad_input)?, Priced::Always),
+        (None, Some(url)) => (Draft::adhoc(url), Priced::IfKnown),
         (None, None) => return Err(Failure::bad_input("name a profile, or an endpoint with --url")),
     };
     for header in &args.headers {
@@ -28,7 +28,7 @@ pub fn load_with(args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failur
             header.split_once(':').ok_or_else(|| Failure::bad_input("-H: a header is written 'Name: value'"))?;
         draft = draft.with_header(name.trim(), value.trim());
     }
-    finish(draft.with(&overrides))
+    finish(draft.with(&overrides), priced)
 }
 
 /// A profile by name with `--set`s alone.
@@ -37,15 +37,29 @@ pub fn named(name: &str, sets: &[String]) -> Result<Loaded, Failure> {
         .iter()
         .map(|text| Override::set(text).map_err(|why| Failure::bad_input(format!("--set {text}: {why}"))))
         .collect::<Result<Vec<_>, _>>()?;
-    finish(Draft::open(name).map_err(Failure::bad_input)?.with(&overrides))
+    finish(Draft::open(name).map_err(Failure::bad_input)?.with(&overrides), Priced::Always)
 }
 
-fn finish(draft: Draft) -> Result<Loaded, Failure> {
+/// Whether a model without a price is refused, or counted as free: an ad-hoc run of a self-hosted model has no price.
+#[derive(Clone, Copy, PartialEq)]
+enum Priced {
+    Always,
+    IfKnown,
+}
+
+fn finish(draft: Draft, priced: Priced) -> Result<Loaded, Failure> {
     let book = PriceBook::builtin();
     let names: Vec<String> = book.names().map(str::to_owned).collect();
-    // A real endpoint's model may have any name: an ad-hoc run without a price is told so, not refused.
-    let has = |model: &str| book.has_price(model);
-    draft.finish(Prices { has: &has, names: &names }).map_err(Failure::bad_input)
+    let has = |model: &str| book.has_price(model) || priced == Priced::IfKnown;
+    let mut loaded = draft.finish(Prices { has: &has, names: &names }).map_err(Failure::bad_input)?;
+    let unpriced: Vec<String> = Pricer::new(&loaded.profile, book).unpriced().map(str::to_owned).collect();
+    loaded.warnings.extend(unpriced.iter().map(|model| {
+        format!(
+            "{model} has no price and counts as free; \
+             give one with --set 'cost.prices.\"{model}\"={{ input = 1.0, output = 4.0 }}' (USD per million tokens)"
+        )
+    }));
+    Ok(loaded)
 }
 
 fn flags(args: &LoadArgs) -> Vec<Override> {

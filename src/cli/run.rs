@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,6 +15,9 @@ use crate::metrics::{Run, Stop};
 use crate::profile::expect::{Expectation, latency_bounds};
 use crate::profile::{Loaded, Profile};
 use crate::report::{self, Format, Report, Style};
+
+/// Signals closer than this are one.
+const SAME_WISH: Duration = Duration::from_millis(300);
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     check_formats(&args.out)?;
@@ -28,6 +32,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         print(&report::json(&report))?;
     } else if !args.output.quiet {
         print(&report::text(&report, style(&args.output)))?;
+    } else if report::exit_code(&report) != 0 {
+        eprintln!("{}", report::shortfall(&report));
     }
     Ok(report::exit_code(&report))
 }
@@ -51,7 +57,7 @@ pub fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failur
         let mut terminations = signal(SignalKind::terminate()).map_err(Failure::could_not_run)?;
         let handle = engine::start(profile.clone(), latency_bounds(&expectations(profile)))?;
         let mut snapshots = handle.snapshots();
-        let mut asked = false;
+        let mut asked: Option<Instant> = None;
         loop {
             let why = tokio::select! {
                 _ = interrupts.recv() => Stop::Interrupted,
@@ -64,11 +70,15 @@ pub fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failur
                     Err(_) => break,
                 },
             };
-            if asked {
-                std::process::exit(if why == Stop::Interrupted { 130 } else { 143 });
+            match asked {
+                None => {
+                    asked = Some(Instant::now());
+                    handle.stop(why);
+                }
+                // `timeout` and CI runners signal the process and its group: that is one wish, not two.
+                Some(first) if first.elapsed() < SAME_WISH => {}
+                Some(_) => std::process::exit(if why == Stop::Interrupted { 130 } else { 143 }),
             }
-            asked = true;
-            handle.stop(why);
         }
         progress.clear();
         Ok(handle.join()?)

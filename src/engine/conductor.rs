@@ -11,8 +11,7 @@ use tokio::sync::watch;
 
 use super::control::{Control, Window};
 use super::gathering::Gathering;
-use super::replica::{Finished, FromReplica, Settings, ToReplica};
-use crate::cost::Pricer;
+use super::messages::{Finished, FromReplica, Message, Settings, ToReplica};
 use crate::metrics::{Phase, Run, Snapshot, Stop};
 use crate::plan::Ramp;
 use crate::profile::{Mode, Profile};
@@ -24,23 +23,6 @@ const TICK: Duration = Duration::from_millis(200);
 const INTERRUPTED_GRACE: Duration = Duration::from_secs(2);
 /// Failed calls after which a run without a single success, and without hope of one, is given up.
 const HOPELESS_AFTER: u64 = 5;
-
-pub enum Message {
-    Replica(FromReplica),
-    /// `profile` as people see it; `settings` as replicas take them.
-    Change {
-        profile: Arc<Profile>,
-        settings: Settings,
-        changed: Vec<String>,
-    },
-    Stop(Stop),
-}
-
-impl From<FromReplica> for Message {
-    fn from(message: FromReplica) -> Self {
-        Self::Replica(message)
-    }
-}
 
 pub struct Conductor {
     pub control: Arc<Control>,
@@ -210,14 +192,9 @@ impl Conductor {
             self.gathering.add_recordings(last);
             self.gathering.set_gauges(finished.last.replica, finished.last.gauges);
         }
-        self.gathering.tick(now, &self.window, &self.control);
+        self.gathering.close_second(now, &self.window, &self.control);
         self.phase = Phase::Done;
         self.publish(now);
         self.gathering.into_run(now, self.profile, self.stop, &self.window, &self.control, self.finished)
     }
-}
-
-/// Prices of the profile as it stands.
-pub fn pricer(profile: &Profile) -> Pricer {
-    Pricer::new(profile, crate::cost::PriceBook::builtin())
 }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::conductor::pricer;
 use super::control::{Control, Window};
-use super::replica::{Finished, Report};
-use crate::cost::Pricer;
+use super::messages::{Finished, Report};
+use crate::cost::{PriceBook, Pricer};
 use crate::metrics::{EpochSummary, Event, Gauges, Phase, Point, Recording, Run, Series, Snapshot, Stop, Tally, Time};
 use crate::profile::{Mode, Money, Profile};
 use crate::stack::ServedBy;
@@ -51,7 +50,7 @@ impl Gathering {
         Self {
             started_at: jiff::Timestamp::now(),
             start,
-            pricer: pricer(profile),
+            pricer: Pricer::new(profile, PriceBook::builtin()),
             gauges: vec![Gauges::default(); replicas],
             epoch: Epoch { number: 0, began: start, changed: Vec::new(), tally: Arc::new(Tally::new(2)) },
             past: Vec::new(),
@@ -92,16 +91,18 @@ impl Gathering {
 
     /// Closes the second under way when it is over.
     pub fn tick(&mut self, now: Instant, window: &Window, control: &Control) {
-        let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
-        if seconds < 1.0 && self.closed.is_none() {
-            return;
+        if now.saturating_duration_since(self.second.began) >= Duration::from_secs(1) {
+            self.close_second(now, window, control);
         }
+    }
+
+    /// Makes a point of the second under way, whole or not.
+    pub fn close_second(&mut self, now: Instant, window: &Window, control: &Control) {
+        let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
         let dropped = control.dropped.load(Relaxed);
         let tally = std::mem::replace(&mut self.second.tally, Tally::new(2));
-        if self.closed.is_none() || tally.sent > 0 {
-            let point = self.point(&tally, seconds, dropped - self.second.dropped_before, window);
-            Arc::make_mut(&mut self.series).push(point);
-        }
+        let point = self.point(&tally, seconds, dropped - self.second.dropped_before, window);
+        Arc::make_mut(&mut self.series).push(point);
         self.last_second = Arc::new(tally);
         self.second.began = now;
         self.second.dropped_before = dropped;
@@ -137,7 +138,7 @@ impl Gathering {
 
     pub fn begin_epoch(&mut self, number: u32, profile: &Profile, changed: Vec<String>, window: &Window) {
         self.event("setting", changed.join(", "));
-        self.pricer = pricer(profile);
+        self.pricer = Pricer::new(profile, PriceBook::builtin());
         let next = Epoch { number, began: Instant::now(), changed, tally: Arc::new(Tally::new(2)) };
         let seconds = self.epoch_time(next.began, window).as_secs_f64();
         let Epoch { number, changed, tally, .. } = std::mem::replace(&mut self.epoch, next);

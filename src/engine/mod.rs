@@ -11,6 +11,7 @@ mod conductor;
 mod control;
 mod endpoints;
 mod gathering;
+mod messages;
 mod pacer;
 mod replica;
 
@@ -29,12 +30,13 @@ use crate::profile::{Mode, Profile, RedisCache};
 use crate::route::RouteError;
 use crate::sim;
 use crate::stack::{ManagedRedis, ManagedRedisError};
-use conductor::{Conductor, Message};
+use conductor::Conductor;
 use control::{Control, Window};
 use endpoints::Endpoints;
 use gathering::Gathering;
+use messages::{FromReplica, Message, Settings, ToReplica};
 use pacer::Pacer;
-use replica::{FromReplica, Settings, Setup, ToReplica};
+use replica::Setup;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::control::{Control, Window};
-use super::replica::ToReplica;
+use super::messages::ToReplica;
 use crate::plan::{Arrivals, Ramp};
 use crate::profile::Profile;
 

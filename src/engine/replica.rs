@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use tokio::sync::Notify;
@@ -13,64 +13,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::LocalSet;
 
 use super::EngineError;
-use super::conductor::Message;
 use super::control::{Control, Window};
 use super::endpoints::Endpoints;
-use crate::metrics::{Gauges, Recorder, Recording, Sample, Tally};
-use crate::plan::Workload;
+use super::messages::{Finished, FromReplica, Message, Report, Settings, ToReplica};
+use crate::metrics::{Gauges, Recorder, Sample};
+use crate::profile::BatchMode;
 use crate::profile::expect::LatencyBounds;
-use crate::profile::{BatchMode, Profile};
 use crate::route::RouteError;
 use crate::stack::Stack;
-
-pub enum ToReplica {
-    /// The load begins.
-    Go(Window),
-    /// A batch is due: calls `first`, `first + 1`, …
-    Arrival {
-        first: u64,
-        intended: Instant,
-        measured: bool,
-    },
-    /// This replica's share of a closed loop's users.
-    Users(u32),
-    /// Hand over what was recorded.
-    Report,
-    Change(Settings),
-    /// Begin no more calls, await those in flight for at most `grace`, and end.
-    Finish {
-        grace: Duration,
-    },
-}
-
-pub enum FromReplica {
-    Ready(Result<(), EngineError>),
-    Report(Report),
-    Finished(Box<Finished>),
-}
-
-/// The settings of an epoch, with the workload made of them.
-#[derive(Clone)]
-pub struct Settings {
-    pub epoch: u32,
-    pub profile: Arc<Profile>,
-    pub workload: Arc<Workload>,
-}
-
-pub struct Report {
-    pub replica: usize,
-    pub recordings: Vec<Recording>,
-    pub gauges: Gauges,
-}
-
-pub struct Finished {
-    pub last: Report,
-    pub total: Tally,
-    /// When the last measured call was done.
-    pub last_done: Option<Instant>,
-    /// Calls still in flight when the grace was over.
-    pub abandoned: u64,
-}
 
 pub struct Setup {
     pub number: usize,
@@ -138,45 +88,53 @@ impl Replica {
         })
     }
 
+    /// Takes messages until told to finish, and then until nothing is in flight or the grace is over.
     async fn serve(self: Rc<Self>, mut inbox: UnboundedReceiver<ToReplica>, outbox: &mpsc::Sender<Message>) {
-        let mut grace = Duration::ZERO;
-        while let Some(message) = inbox.recv().await {
-            match message {
-                ToReplica::Go(window) => self.window.set(Some(window)),
-                ToReplica::Arrival { first, intended, measured } => {
-                    let replica = self.clone();
-                    tokio::task::spawn_local(async move {
-                        let calls = replica.batch(first, intended, measured).await.calls;
-                        replica.control.in_flight.fetch_sub(u64::from(calls), Relaxed);
-                    });
-                }
-                ToReplica::Users(target) => self.set_users(target),
-                ToReplica::Report => {
-                    let _ = outbox.send(FromReplica::Report(self.report()).into());
-                }
-                ToReplica::Change(settings) => {
-                    self.stack.apply(settings.profile.clone(), settings.epoch);
-                    self.settings.replace(settings);
-                }
-                ToReplica::Finish { grace: wanted } => {
-                    grace = wanted;
-                    break;
-                }
+        let mut end: Option<Instant> = None;
+        while end.is_none() || self.in_flight.get() > 0 {
+            let over = tokio::time::sleep_until(end.unwrap_or_else(Instant::now).into());
+            tokio::select! {
+                biased;
+                message = inbox.recv() => match message {
+                    Some(ToReplica::Finish { grace }) => {
+                        end = Some(Instant::now() + grace);
+                        self.accepting.set(false);
+                        self.users.set(0);
+                    }
+                    Some(message) => self.take(message, outbox),
+                    None => break,
+                },
+                () = self.idle.notified(), if end.is_some() => {}
+                () = over, if end.is_some() => break,
             }
         }
-        self.finish(grace, outbox).await;
+        self.finish(outbox).await;
     }
 
-    /// Awaits what is in flight, closes the pools, hands over the totals.
-    async fn finish(&self, grace: Duration, outbox: &mpsc::Sender<Message>) {
-        self.accepting.set(false);
-        self.users.set(0);
-        let drained = async {
-            while self.in_flight.get() > 0 {
-                self.idle.notified().await;
+    fn take(self: &Rc<Self>, message: ToReplica, outbox: &mpsc::Sender<Message>) {
+        match message {
+            ToReplica::Go(window) => self.window.set(Some(window)),
+            ToReplica::Arrival { first, intended, measured } => {
+                let replica = self.clone();
+                tokio::task::spawn_local(async move {
+                    let calls = replica.batch(first, intended, measured).await.calls;
+                    replica.control.in_flight.fetch_sub(u64::from(calls), Relaxed);
+                });
             }
-        };
-        let _ = tokio::time::timeout(grace, drained).await;
+            ToReplica::Users(target) => self.set_users(target),
+            ToReplica::Report => {
+                let _ = outbox.send(FromReplica::Report(self.report()).into());
+            }
+            ToReplica::Change(settings) => {
+                self.stack.apply(settings.profile.clone(), settings.epoch);
+                self.settings.replace(settings);
+            }
+            ToReplica::Finish { .. } => unreachable!("serve takes it"),
+        }
+    }
+
+    /// Closes the pools and hands over the totals.
+    async fn finish(&self, outbox: &mpsc::Sender<Message>) {
         self.stack.shut_down().await;
         let last = self.report();
         let total = self.recorder.replace(Recorder::new(LatencyBounds::default())).into_total();

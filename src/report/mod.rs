@@ -12,6 +12,7 @@ mod environment;
 mod figures;
 mod redact;
 mod shape;
+pub mod sweep;
 mod text;
 mod validity;
 mod verdict;
@@ -19,7 +20,7 @@ mod write;
 
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use shape::*;
-pub use text::{Style, format, text};
+pub use text::{Style, format, shortfall, text};
 pub use validity::invalid_because;
 pub use verdict::{Verdict, exit_code, judge};
 pub use write::{Format, WriteError, json, write};

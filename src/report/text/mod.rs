@@ -6,6 +6,7 @@ mod page;
 mod verdict;
 
 pub use page::Style;
+pub use verdict::shortfall;
 
 use page::{Page, Tone, WIDTH};
 

@@ -43,6 +43,12 @@ fn actual(judged: &Judged) -> String {
 }
 
 pub fn closing(page: &mut Page, report: &Report) {
+    let (tone, words) = closing_words(report);
+    page.gap();
+    page.words(tone, &words);
+}
+
+fn closing_words(report: &Report) -> (Tone, String) {
     let verdict = Verdict::of(report);
     let (tone, words) = match verdict {
         Verdict::Passed => (Tone::Good, format!("passed: valid, {}", held(report))),
@@ -55,8 +61,7 @@ pub fn closing(page: &mut Page, report: &Report) {
         Verdict::BadInput | Verdict::Inconclusive => (Tone::Doubt, "inconclusive".to_owned()),
     };
     let exit = if verdict == Verdict::Passed { String::new() } else { format!(" (exit {})", verdict.exit_code()) };
-    page.gap();
-    page.words(tone, &(words + &exit));
+    (tone, words + &exit)
 }
 
 fn held(report: &Report) -> String {
@@ -76,6 +81,30 @@ fn nothing_succeeded(report: &Report) -> String {
     let (sent, failed) = (report.load.sent, report.load.failed);
     match sent {
         0 => "nothing succeeded: no call was sent in the measured window".to_owned(),
-        _ => format!("nothing succeeded: {} of {} calls failed", count(failed), count(sent)),
+        _ => format!("nothing succeeded: {} of {} calls failed{}", count(failed), count(sent), mend(report)),
     }
+}
+
+/// What to do when every call failed in the same way.
+fn mend(report: &Report) -> &'static str {
+    let kinds: Vec<&str> = report.errors.keys().map(String::as_str).collect();
+    match kinds[..] {
+        ["connect"] => "; is the server up, and its address (base_url, --url) right?",
+        ["auth"] => "; the key is refused: check the variable that api_key_env names",
+        ["timeout"] => "; raise stack.timeout or stack.pool.read_timeout, or check that the server answers at all",
+        _ => "",
+    }
+}
+
+/// Why the exit code is not 0, in a few lines: the expectations that did not hold, and the last line.
+pub fn shortfall(report: &Report) -> String {
+    let mut page = Page::new(super::Style::Plain);
+    for judged in report.expectations.iter().filter(|judged| !judged.passed) {
+        page.line(&format!("{}: {}", judged.expect, actual(judged)));
+    }
+    for reason in &report.run.invalid_because {
+        page.line(&format!("invalid: {reason}"));
+    }
+    page.line(closing_words(report).1.trim());
+    page.finish().trim_end().to_owned()
 }
