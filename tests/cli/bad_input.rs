@@ -4,16 +4,16 @@ use crate::binary::{Folder, SHORT, Sim};
 
 #[test]
 fn a_typo_in_a_key_is_located_and_its_mend_suggested() {
-    let folder = Folder::with(&SHORT.replace("users = 4", "usres = 4"));
+    let folder = Folder::with(&SHORT.replace("users = 8", "usres = 4"));
     folder.run(["run", "profile.toml"]).is_refused_with(&["profile.toml:4: ", "`usres`", "did you mean `users`?"]);
 }
 
 #[test]
 fn every_problem_of_a_profile_is_said_at_once() {
     let folder =
-        Folder::with(&SHORT.replace("users = 4", "users = 0").replace("requests = 300", "requests = \"many\""));
+        Folder::with(&SHORT.replace("users = 8", "users = 0").replace("requests = 300", "requests = \"many\""));
     folder.run(["run", "profile.toml"]).is_refused_with(&["profile.toml:5: "]);
-    let folder = Folder::with(&SHORT.replace("users = 4", "users = 0").replace("requests = 300", "requests = 0"));
+    let folder = Folder::with(&SHORT.replace("users = 8", "users = 0").replace("requests = 300", "requests = 0"));
     folder.run(["run", "profile.toml"]).is_refused_with(&["profile.toml:4: ", "profile.toml:5: "]);
 }
 
@@ -50,7 +50,7 @@ fn an_unknown_profile_is_refused_with_the_nearest_name() {
 #[test]
 fn wrong_arguments_are_refused() {
     let folder = Folder::with(SHORT);
-    folder.run(["run"]).is_refused_with(&["--url"]);
+    folder.run(["run"]).is_refused_with(&["<PROFILE>"]);
     folder.run(["run", "profile.toml", "-c", "4", "-q", "5"]).is_refused_with(&["--rate"]);
     folder.run(["run", "profile.toml", "-H", "no colon"]).is_refused_with(&["Name: value"]);
     folder.run(["sweep", "profile.toml"]).is_refused_with(&["several values"]);

@@ -10,22 +10,23 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// 300 calls of 4 users: enough for a p99, done in less than a second.
+/// 300 calls: enough for a p99, done in half a second. The few that reach the model are slow, and so a generator that
+/// a busy machine delays by less than 20 ms (5% of 400 ms) is still found valid.
 pub const SHORT: &str = r#"
 [load]
 mode = "closed"
-users = 4
+users = 8
 requests = 300
 warmup = "0s"
 
 [workload]
-prompts = { kind = "zipf", distinct = 30 }
+prompts = { kind = "zipf", distinct = 4 }
 
 [stack.cache]
 local = {}
 
 [routes.gateway]
-simulate = { preset = "local", ttft = "2ms" }
+simulate = { preset = "local", ttft = "400ms" }
 "#;
 
 /// What a finished command left behind.
@@ -45,6 +46,12 @@ impl Done {
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
+    }
+
+    /// Ran to its end, on however busy a machine: where the exit code is not the point.
+    #[track_caller]
+    pub fn ran(self) -> Self {
+        if self.code == 3 { self } else { self.exits(0) }
     }
 
     /// Refused as bad input: nothing on stdout, each of the words on stderr.
@@ -83,6 +90,19 @@ impl Folder {
 
     pub fn read_json(&self, name: &str) -> Value {
         serde_json::from_slice(&std::fs::read(self.path(name)).unwrap()).unwrap()
+    }
+
+    /// As [`Folder::run`], again while a busy machine makes the run invalid.
+    pub fn run_validly<S: AsRef<OsStr> + Clone>(&self, args: impl IntoIterator<Item = S>) -> Done {
+        let args: Vec<S> = args.into_iter().collect();
+        let mut done = self.run(args.clone());
+        for _ in 0..3 {
+            if done.code != 3 || !done.stdout.contains("the generator was the bottleneck") {
+                break;
+            }
+            done = self.run(args.clone());
+        }
+        done
     }
 
     /// Runs gatebench here to its end.
