@@ -251,7 +251,7 @@ fn an_interrupt_ends_the_redis_server_too() {
 
 #[test]
 fn without_redis_server_a_run_that_wants_it_exits_1_and_says_how_to_install_it() {
-    let (gatebench, _folder) = long_run(|command| drop(command.env("PATH", "")));
+    let (gatebench, _folder) = long_run(|command| _ = command.env("PATH", ""));
     let output = gatebench.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");

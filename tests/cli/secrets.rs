@@ -20,23 +20,23 @@ fn appears_nowhere(done: &Done, folder: &Folder) {
 #[test]
 fn a_key_that_is_not_set_is_said_before_anything_is_sent() {
     let folder = with_keys(KEY);
-    let absent = |command: &mut assert_cmd::Command| drop(command.env_remove(VARIABLE));
+    let absent = |command: &mut assert_cmd::Command| _ = command.env_remove(VARIABLE);
     folder.run_with(["run", "profile.toml"], absent).is_refused_with(&["routes.gateway", VARIABLE, "export"]);
-    let empty = |command: &mut assert_cmd::Command| drop(command.env(VARIABLE, ""));
+    let empty = |command: &mut assert_cmd::Command| _ = command.env(VARIABLE, "");
     folder.run_with(["run", "profile.toml"], empty).is_refused_with(&[VARIABLE]);
 }
 
 #[test]
 fn a_key_that_is_accepted_appears_nowhere() {
     let folder = with_keys(KEY);
-    let done = folder.run_with(["run", "profile.toml", "--out", "r.json"], |command| drop(command.env(VARIABLE, KEY)));
+    let done = folder.run_with(["run", "profile.toml", "--out", "r.json"], |command| _ = command.env(VARIABLE, KEY));
     appears_nowhere(&done.ran(), &folder);
 }
 
 #[test]
 fn a_key_that_is_refused_appears_nowhere_though_the_server_may_repeat_it() {
     let folder = with_keys("another");
-    let done = folder.run_with(["run", "profile.toml", "--out", "r.json"], |command| drop(command.env(VARIABLE, KEY)));
+    let done = folder.run_with(["run", "profile.toml", "--out", "r.json"], |command| _ = command.env(VARIABLE, KEY));
     let done = done.exits(1);
     appears_nowhere(&done, &folder);
     assert!(folder.read_json("r.json")["errors"]["auth"].as_u64() >= Some(5));
