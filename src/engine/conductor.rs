@@ -94,7 +94,7 @@ impl Conductor {
             self.phase = Phase::Measure;
         }
         if matches!(self.phase, Phase::Warmup | Phase::Measure) && self.is_planned_out(now) {
-            self.finish(Stop::Finished);
+            self.finish(if self.control.is_spent() { Stop::Budget } else { Stop::Finished });
         }
     }
 
@@ -103,19 +103,16 @@ impl Conductor {
         let asked = self.window.requests;
         let begun = self.control.measured_calls.load(Relaxed);
         match self.profile.load.mode {
+            _ if self.control.is_spent() => true,
             Mode::Open => self.control.paced.load(Relaxed),
             Mode::Closed => self.window.is_over(now) || asked.is_some_and(|asked| begun >= asked),
         }
     }
 
-    /// Ends a run early that has spent its budget, or that cannot succeed.
+    /// Ends a run early that cannot succeed.
     fn judge(&mut self) {
         if self.phase == Phase::Drain {
             return;
-        }
-        if self.profile.limits.budget.is_some_and(|budget| self.gathering.expected_spend(budget) >= budget.amount()) {
-            self.gathering.event("budget", "limits.budget is reached: load stopped".into());
-            return self.finish(Stop::Budget);
         }
         let total = self.gathering.total();
         let hopeless = |kind: &FailureKind| matches!(kind, FailureKind::Connect | FailureKind::Status(401 | 403));
@@ -130,6 +127,9 @@ impl Conductor {
         }
         self.phase = Phase::Drain;
         self.stop = why;
+        if why == Stop::Budget {
+            self.gathering.event("budget", "a further call could exceed limits.budget: load stopped".into());
+        }
         self.control.stop();
         self.gathering.close_window(Instant::now(), &self.window);
         let grace = match why {

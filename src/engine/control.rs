@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use crate::profile::Load;
+use super::purse::Purse;
+use crate::profile::{Load, Profile};
 
 /// The measured window on the clock of this run.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +56,15 @@ pub struct Control {
     pub planned: AtomicU64,
     pub dropped: AtomicU64,
     pub dropped_measured: AtomicU64,
+    /// Only of a run with `limits.budget`.
+    pub purse: Option<Purse>,
 }
 
 impl Control {
+    pub fn of(profile: &Profile) -> Self {
+        Self { purse: Purse::of(profile), ..Self::default() }
+    }
+
     /// Asks all to begin no more calls.
     pub fn stop(&self) {
         self.stop.store(true, Relaxed);
@@ -65,6 +72,16 @@ impl Control {
 
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Relaxed)
+    }
+
+    /// Whether `n` calls may be paid for.
+    pub fn affords(&self, n: u32) -> bool {
+        self.purse.as_ref().is_none_or(|purse| purse.begin(n))
+    }
+
+    /// The budget allows no further call.
+    pub fn is_spent(&self) -> bool {
+        self.purse.as_ref().is_some_and(Purse::is_refused)
     }
 
     /// Numbers of the next `n` calls.

@@ -8,7 +8,7 @@ use super::control::{Control, Window};
 use super::messages::{Finished, Report};
 use crate::cost::{PriceBook, Pricer};
 use crate::metrics::{EpochSummary, Event, Gauges, Phase, Point, Recording, Run, Series, Snapshot, Stop, Tally, Time};
-use crate::profile::{Mode, Money, Profile};
+use crate::profile::{Mode, Profile};
 use crate::stack::ServedBy;
 
 /// Events kept; older ones go.
@@ -160,15 +160,6 @@ impl Gathering {
 
     pub fn total(&self) -> &Tally {
         &self.total
-    }
-
-    /// Spent so far, with what calls in flight and those of the next tick may add: their number times the mean.
-    pub fn expected_spend(&self, budget: Money) -> f64 {
-        let spent = self.pricer.spend(&self.total.ledger).in_currency_of(budget);
-        let answered = self.total.served_by[ServedBy::Model as usize].max(1);
-        let second = self.last_second.served_by[ServedBy::Model as usize];
-        let coming = self.gauges().in_flight + second / 2;
-        spent + spent / answered as f64 * coming as f64
     }
 
     fn gauges(&self) -> Gauges {

@@ -13,6 +13,7 @@ mod endpoints;
 mod gathering;
 mod messages;
 mod pacer;
+mod purse;
 mod replica;
 
 use std::path::PathBuf;
@@ -90,7 +91,7 @@ pub fn start(profile: Profile, bounds: LatencyBounds) -> Result<Handle, EngineEr
     };
     let sims = endpoints::simulate(&profile)?;
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref())?);
-    let control = Arc::new(Control::default());
+    let control = Arc::new(Control::of(&profile));
     let profile = Arc::new(profile);
     let settings = Settings { epoch: 0, profile: resolved(&profile, redis.as_ref()), workload };
     let (to_conductor, inbox) = mpsc::channel();

@@ -61,10 +61,13 @@ impl Pacer {
         Arrivals::new(ramp, load.arrivals, workload.batch.size, *seed, from)
     }
 
-    /// Gives one arrival to the next replica in turn, or drops it; `false` when `requests` were given out.
+    /// Gives one arrival to the next replica in turn, or drops it; `false` when `requests` or the budget are used up.
     fn hand_out(&self, due: Instant, turn: &mut usize) -> bool {
         let (control, batch) = (&self.control, self.profile.workload.batch.size);
         let measured = self.window.is_measured(due);
+        if !control.affords(batch) {
+            return false;
+        }
         if measured {
             if !control.begin_measured(batch, self.window.requests) {
                 return false;
@@ -75,6 +78,7 @@ impl Pacer {
         let in_flight = control.in_flight.fetch_add(u64::from(batch), Relaxed) + u64::from(batch);
         if in_flight > self.profile.load.max_in_flight as u64 {
             control.in_flight.fetch_sub(u64::from(batch), Relaxed);
+            control.purse.iter().for_each(|purse| purse.give_back(batch));
             control.dropped.fetch_add(u64::from(batch), Relaxed);
             if measured {
                 control.dropped_measured.fetch_add(u64::from(batch), Relaxed);

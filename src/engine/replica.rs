@@ -199,6 +199,9 @@ impl Replica {
         }
         let batch = self.settings.borrow().profile.workload.batch.size;
         let measured = window.is_measured(intended);
+        if !self.control.affords(batch) {
+            return None;
+        }
         if measured && !self.control.begin_measured(batch, window.requests) {
             return None;
         }
@@ -244,6 +247,7 @@ impl Replica {
         if self.in_flight.get() == 0 {
             self.idle.notify_one();
         }
+        self.control.purse.iter().for_each(|purse| purse.settle(&outcome));
         let sample = Sample { epoch, measured, intended, sent, outcome };
         self.recorder.borrow_mut().record(&sample);
         let done = sample.outcome.done;

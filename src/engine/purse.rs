@@ -1,0 +1,102 @@
+//! The budget of a run: no call begins whose cost could carry the run beyond it.
+//! Must not know who asks.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use crate::chat::{Lane, Usage};
+use crate::cost::{PriceBook, Pricer, Spend};
+use crate::metrics::Tokens;
+use crate::profile::{Money, Profile, Spread, Workload};
+use crate::stack::{Outcome, ServedBy};
+
+/// In billionths of the budget's currency. Each call under way sets aside what the dearest one may cost.
+#[derive(Debug)]
+pub struct Purse {
+    pricer: Pricer,
+    budget: Money,
+    limit: u64,
+    spent: AtomicU64,
+    under_way: AtomicU64,
+    /// As far as sizes tell beforehand, and the dearest call so far.
+    dearest: AtomicU64,
+    refused: AtomicBool,
+}
+
+impl Purse {
+    /// `None` for a profile without a budget.
+    pub fn of(profile: &Profile) -> Option<Self> {
+        let budget = profile.limits.budget?;
+        let pricer = Pricer::new(profile, PriceBook::builtin());
+        let dearest = billionths(pricer.attempt_at_most(&largest(&profile.workload)), budget);
+        Some(Self {
+            pricer,
+            budget,
+            limit: (budget.amount() * 1e9) as u64,
+            spent: AtomicU64::new(0),
+            under_way: AtomicU64::new(0),
+            dearest: AtomicU64::new(dearest),
+            refused: AtomicBool::new(false),
+        })
+    }
+
+    /// Sets money for `n` calls aside; `false` when there is too little left. The first refusal is final.
+    pub fn begin(&self, n: u32) -> bool {
+        let under_way = self.under_way.fetch_add(u64::from(n), Relaxed) + u64::from(n);
+        let most = under_way.saturating_mul(self.dearest.load(Relaxed)).saturating_add(self.spent.load(Relaxed));
+        if most > self.limit {
+            self.give_back(n);
+            self.refused.store(true, Relaxed);
+        }
+        !self.is_refused()
+    }
+
+    /// `n` calls do not take place after all.
+    pub fn give_back(&self, n: u32) {
+        self.under_way.fetch_sub(u64::from(n), Relaxed);
+    }
+
+    /// A call is over: its cost takes the place of what was set aside.
+    pub fn settle(&self, outcome: &Outcome) {
+        let cost = billionths(self.cost(outcome), self.budget);
+        self.dearest.fetch_max(cost, Relaxed);
+        self.spent.fetch_add(cost, Relaxed);
+        self.give_back(1);
+    }
+
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Relaxed)
+    }
+
+    fn cost(&self, outcome: &Outcome) -> Spend {
+        let mut cost = Spend::default();
+        let mut pay = |lane: &Lane, usage: &Usage| {
+            let mut tokens = Tokens::default();
+            tokens.add(usage);
+            cost += self.pricer.price(lane).spend(&tokens);
+        };
+        for attempt in &outcome.tries {
+            attempt.lost.iter().for_each(|usage| pay(&attempt.lane, usage));
+        }
+        if let Ok(served) = &outcome.result
+            && served.by == ServedBy::Model
+        {
+            pay(&served.lane, &served.usage);
+        }
+        cost
+    }
+}
+
+fn billionths(spend: Spend, budget: Money) -> u64 {
+    (spend.in_currency_of(budget) * 1e9).ceil() as u64
+}
+
+/// A call that few exceed: input of twice the p95, and all the output that `max_tokens` allows.
+fn largest(workload: &Workload) -> Usage {
+    let most = |spread: Spread<u32>| match spread {
+        Spread::Fixed(tokens) => tokens,
+        Spread::LogNormal { p95, .. } => p95.saturating_mul(2),
+    };
+    let of_classes = workload.classes.iter().map(|class| most(class.input_tokens.unwrap_or(workload.input_tokens)));
+    let input = of_classes.max().unwrap_or_else(|| most(workload.input_tokens));
+    Usage { input, cached_input: 0, output: workload.max_tokens, estimated: true }
+}

@@ -1,0 +1,9 @@
+//! The command line as scripts and CI jobs meet it: the real binary, its exit codes, what it prints where.
+
+mod bad_input;
+mod binary;
+mod outcomes;
+mod overview;
+mod secrets;
+mod signals;
+mod simulator;

@@ -1,0 +1,53 @@
+//! Keys come from the environment and are written nowhere.
+
+use crate::binary::{Done, Folder, SHORT};
+
+const KEY: &str = "sk-test-4f9c2e7a1b";
+const VARIABLE: &str = "GATEBENCH_TEST_KEY";
+
+fn with_keys(accepted: &str) -> Folder {
+    let route = format!("ttft = \"400ms\", keys = [\"{accepted}\"] }}\napi_key_env = \"{VARIABLE}\"");
+    Folder::with(&SHORT.replace("ttft = \"400ms\" }", &route))
+}
+
+fn appears_nowhere(done: &Done, folder: &Folder) {
+    let report = std::fs::read_to_string(folder.path("r.json")).unwrap();
+    for (place, text) in [("stdout", &done.stdout), ("stderr", &done.stderr), ("the report", &report)] {
+        assert!(!text.contains(KEY), "the key is in {place}");
+    }
+}
+
+#[test]
+fn a_key_that_is_not_set_is_said_before_anything_is_sent() {
+    let folder = with_keys(KEY);
+    let absent = |command: &mut assert_cmd::Command| _ = command.env_remove(VARIABLE);
+    folder.run_with(["run", "profile.toml"], absent).is_refused_with(&["routes.gateway", VARIABLE, "export"]);
+    let empty = |command: &mut assert_cmd::Command| _ = command.env(VARIABLE, "");
+    folder.run_with(["run", "profile.toml"], empty).is_refused_with(&[VARIABLE]);
+}
+
+#[test]
+fn a_key_that_is_accepted_appears_nowhere() {
+    let folder = with_keys(KEY);
+    let done = folder.run_with(["run", "profile.toml", "--out", "r.json"], |command| _ = command.env(VARIABLE, KEY));
+    appears_nowhere(&done.ran(), &folder);
+}
+
+#[test]
+fn a_key_that_is_refused_appears_nowhere_though_the_server_may_repeat_it() {
+    let folder = with_keys("another");
+    let done = folder.run_with(["run", "profile.toml", "--out", "r.json"], |command| _ = command.env(VARIABLE, KEY));
+    let done = done.exits(1);
+    appears_nowhere(&done, &folder);
+    assert!(folder.read_json("r.json")["errors"]["auth"].as_u64() >= Some(5));
+    assert!(done.stdout.contains("401") || done.stdout.contains("auth"), "{}", done.stdout);
+}
+
+#[test]
+fn the_value_of_a_header_is_not_in_an_error_text() {
+    let folder = Folder::with(SHORT);
+    let authorization = format!("authorization: Bearer {KEY}");
+    let done = folder.run(["run", "profile.toml", "-H", &authorization]);
+    assert!(!done.stderr.contains(KEY) && !done.stdout.contains(KEY));
+    done.is_refused_with(&["authorization"]);
+}

@@ -1,0 +1,210 @@
+//! Settings changed while load runs: what the stack, its pools and the simulated routes do next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gatebench::cost::{PriceBook, Pricer};
+use gatebench::engine::{self, Handle};
+use gatebench::metrics::Snapshot;
+use gatebench::profile::expect::LatencyBounds;
+use gatebench::profile::{Draft, FaultKind, LocalCache, Prices, Profile, Source};
+use gatebench::report::Report;
+use gatebench::route::FailureKind;
+
+const PROFILE: &str = r#"
+[load]
+mode = "closed"
+users = 16
+duration = "20s"
+warmup = "0s"
+
+[workload]
+prompts = { kind = "unique" }
+
+[stack.retry]
+attempts = 1
+
+[routes.gateway]
+simulate = { preset = "local", ttft = "20ms" }
+"#;
+
+/// A run under way whose profile a test changes.
+struct Live(Handle);
+
+impl Live {
+    fn start(text: &str) -> Self {
+        let draft = Draft::from_text(Source::Builtin("test"), text.to_owned());
+        let profile = draft.finish(Prices::ANY).unwrap().profile;
+        Self(engine::start(profile, LatencyBounds::default()).unwrap())
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Profile)) -> u32 {
+        let mut profile = Profile::clone(self.0.profile());
+        change(&mut profile);
+        self.0.apply(profile, vec!["a change".into()]).unwrap()
+    }
+
+    fn now(&self) -> Arc<Snapshot> {
+        self.0.snapshots().borrow().clone()
+    }
+
+    #[track_caller]
+    fn until(&self, what: &str, holds: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        loop {
+            let now = self.now();
+            if holds(&now) {
+                return now;
+            }
+            assert!(Instant::now() < deadline, "waited in vain until {what}: {:?}", now.gauges);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Stops the load and waits for its end.
+    fn end(self) -> Report {
+        self.0.stop(gatebench::metrics::Stop::Finished);
+        let run = self.0.join().unwrap();
+        Report::of(&run, &Pricer::new(&run.profile, PriceBook::builtin()), &[])
+    }
+}
+
+/// Whatever changes, nothing is lost and nothing counted twice.
+#[track_caller]
+fn adds_up(report: &Report) {
+    let of_epochs = |count: fn(&gatebench::report::EpochFacts) -> u64| report.epochs.iter().map(count).sum::<u64>();
+    assert_eq!(of_epochs(|epoch| epoch.sent), report.load.sent);
+    assert_eq!(of_epochs(|epoch| epoch.succeeded), report.load.succeeded);
+    assert_eq!(of_epochs(|epoch| epoch.failed), report.load.failed);
+    let finished = report.series.iter().map(|point| point.succeeded + point.failed).sum::<u64>();
+    assert_eq!(finished, report.load.succeeded + report.load.failed);
+    assert_eq!(report.attempts.total, report.simulated["gateway"].requests);
+    assert_eq!(report.connections.opened.total, report.simulated["gateway"].accepted);
+}
+
+#[test]
+fn a_smaller_pool_closes_what_is_too_much_and_a_larger_one_opens_again() {
+    let mut live = Live::start(PROFILE);
+    live.until("16 connections are open", |now| now.gauges.open == 16);
+    assert_eq!(live.change(|profile| profile.stack.pool.max_connections = 4), 1);
+    let now = live.until("4 are left", |now| now.epoch == 1 && now.gauges.open <= 4);
+    let opened = now.gauges.opened;
+    let now = live.until("some calls more", |now| now.epoch_tally.succeeded > 40);
+    assert_eq!((now.gauges.open, now.gauges.opened), (4, opened), "a drained pool opens none");
+    assert_eq!(live.0.simulated()[0].stats().live, 4);
+    live.change(|profile| profile.stack.pool.max_connections = 8);
+    live.until("8 are open", |now| now.epoch == 2 && now.gauges.open == 8);
+    let report = live.end();
+    adds_up(&report);
+    assert_eq!(report.load.failed, 0);
+    assert_eq!(report.epochs.len(), 3);
+    let p50 = |epoch: usize| report.epochs[epoch].response_ms.as_ref().unwrap().p50;
+    assert!(p50(1) >= 60.0, "16 users took turns at 4 connections of 20 ms and waited {} ms", p50(1));
+}
+
+#[test]
+fn no_idle_connections_are_kept_once_max_idle_is_0() {
+    let mut live = Live::start(PROFILE);
+    live.until("connections are reused", |now| now.gauges.reused > 30);
+    live.change(|profile| profile.stack.pool.max_idle = 0);
+    let reused =
+        live.until("the change is there", |now| now.epoch_tally.succeeded > 30 && now.epoch == 1).gauges.reused;
+    let now = live.until("some calls more", |now| now.epoch_tally.succeeded > 80);
+    assert_eq!(now.gauges.reused, reused);
+    adds_up(&live.end());
+}
+
+#[test]
+fn a_local_cache_is_switched_off_and_on() {
+    let fixed = PROFILE.replace("\"unique\"", "\"fixed\"").replace("users = 16", "users = 2\nthink_time = \"5ms\"");
+    let mut live = Live::start(
+        &(fixed.replace("[stack.retry]", "[stack]\nsingle_flight = false\n[stack.cache]\nlocal = {}\n[stack.retry]")),
+    );
+    live.until("the cache answers", |now| now.measured.served_by[0] > 50);
+    live.change(|profile| profile.stack.cache.local = None);
+    live.until("the model answers", |now| now.epoch == 1 && now.epoch_tally.succeeded > 30);
+    live.change(|profile| profile.stack.cache.local = Some(LocalCache::default()));
+    live.until("the cache answers again", |now| now.epoch == 2 && now.epoch_tally.succeeded > 50);
+    let report = live.end();
+    adds_up(&report);
+    let hit_rate = |epoch: usize| report.epochs[epoch].hit_rate.unwrap();
+    assert!(hit_rate(0) > 0.9, "{}", hit_rate(0));
+    assert_eq!(hit_rate(1), 0.0, "a call of this epoch was answered by a cache it does not have");
+    assert!(hit_rate(2) > 0.9, "{}", hit_rate(2));
+}
+
+#[test]
+fn a_lower_concurrency_makes_calls_wait_and_a_higher_one_lets_them_go() {
+    let mut live = Live::start(PROFILE);
+    live.until("calls succeed", |now| now.measured.succeeded > 30);
+    assert_eq!(live.now().gauges.limit_waiting, 0);
+    live.change(|profile| profile.stack.concurrency = 3);
+    live.until("13 of 16 wait", |now| now.epoch == 1 && now.gauges.limit_waiting == 13);
+    live.change(|profile| profile.stack.concurrency = 64);
+    live.until("none waits", |now| now.epoch == 2 && now.gauges.limit_waiting == 0 && now.epoch_tally.succeeded > 30);
+    adds_up(&live.end());
+}
+
+#[test]
+fn users_come_and_go() {
+    let mut live = Live::start(PROFILE);
+    live.until("16 users are there", |now| now.gauges.users == 16);
+    live.change(|profile| profile.load.users = 3);
+    live.until("3 are left", |now| now.gauges.users == 3 && now.gauges.in_flight <= 3);
+    live.change(|profile| profile.load.users = 9);
+    live.until("9 are there", |now| now.gauges.users == 9);
+    adds_up(&live.end());
+}
+
+#[test]
+fn an_open_loop_follows_its_rate_down_and_up() {
+    let open = PROFILE.replace("mode = \"closed\"", "mode = \"open\"\nrate = 200\narrivals = \"constant\"");
+    let mut live = Live::start(&open);
+    live.until("calls succeed", |now| now.measured.succeeded > 50);
+    live.change(|profile| profile.load.rate = 20.0);
+    live.until("a second has passed", |now| now.epoch == 1 && now.epoch_s > 1.2);
+    live.change(|profile| profile.load.rate = 100.0);
+    live.until("a second has passed", |now| now.epoch == 2 && now.epoch_s > 1.2);
+    let report = live.end();
+    adds_up(&report);
+    let rate = |epoch: usize| report.epochs[epoch].sent as f64 / report.epochs[epoch].seconds;
+    assert!((10.0..30.0).contains(&rate(1)), "{}", rate(1));
+    assert!((80.0..115.0).contains(&rate(2)), "{}", rate(2));
+    assert_eq!(report.load.planned, report.load.sent);
+}
+
+#[test]
+fn a_simulated_route_turns_bad_and_good_again_and_a_fault_strikes_it() {
+    let mut live = Live::start(PROFILE);
+    live.until("calls succeed", |now| now.measured.succeeded > 30);
+    let sick = |rate| {
+        move |profile: &mut Profile| {
+            profile.routes.get_mut("gateway").unwrap().simulate.as_mut().unwrap().error_rate = rate
+        }
+    };
+    live.change(sick(1.0));
+    live.until("calls fail", |now| now.epoch == 1 && now.epoch_tally.failed > 40);
+    live.change(sick(0.0));
+    live.until("calls succeed again", |now| now.epoch == 2 && now.epoch_tally.succeeded > 40);
+    live.0.simulated()[0].add_fault(FaultKind::Unavailable, None, Duration::from_secs(60));
+    live.until("the fault strikes", |now| now.measured.failures.contains_key(&FailureKind::Status(503)));
+    let report = live.end();
+    adds_up(&report);
+    let by_status = &report.simulated["gateway"].by_status;
+    assert_eq!(by_status["500"] + by_status["503"], report.load.failed);
+    // Calls on their way when a change comes may meet the provider after it.
+    assert_eq!(report.epochs[0].failed.saturating_sub(16), 0);
+    assert_eq!(report.epochs[1].succeeded.saturating_sub(16), 0);
+    assert!(report.epochs[2].succeeded > 40);
+}
+
+#[test]
+fn a_stop_awaits_what_is_in_flight() {
+    let live = Live::start(&PROFILE.replace("ttft = \"20ms\"", "ttft = \"400ms\""));
+    live.until("calls are in flight", |now| now.gauges.in_flight == 16);
+    let report = live.end();
+    adds_up(&report);
+    assert_eq!(report.run.abandoned, 0);
+    assert_eq!(report.load.failed, 0);
+    assert!(report.load.succeeded >= 16);
+}
