@@ -25,7 +25,7 @@ impl Progress {
             return Self::Lines { next: Instant::now() + QUIET_PERIOD };
         }
         let bar = ProgressBar::new(1000);
-        let style = ProgressStyle::with_template("{bar:24} {wide_msg}").expect("a constant template");
+        let style = ProgressStyle::with_template("{bar:12} {wide_msg}").expect("a constant template");
         bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
         Self::Live(bar)
     }
@@ -42,6 +42,15 @@ impl Progress {
                     eprintln!("{}", line(snapshot));
                 }
             }
+            Self::None => {}
+        }
+    }
+
+    /// A line that stays.
+    pub fn note(&self, text: &str) {
+        match self {
+            Self::Live(bar) => bar.println(text),
+            Self::Lines { .. } => eprintln!("{text}"),
             Self::None => {}
         }
     }

@@ -73,6 +73,7 @@ pub fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failur
             match asked {
                 None => {
                     asked = Some(Instant::now());
+                    progress.note("stopping: awaiting the calls in flight for at most 2 s; once more to leave at once");
                     handle.stop(why);
                 }
                 // `timeout` and CI runners signal the process and its group: that is one wish, not two.

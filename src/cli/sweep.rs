@@ -2,7 +2,7 @@
 
 use super::args::SweepArgs;
 use super::progress::Progress;
-use super::run::{check_formats, execute, expectations, pricer};
+use super::run::{check_formats, execute, expectations, pricer, warn};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
 use crate::profile::Override;
@@ -28,6 +28,9 @@ pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
             .collect::<Result<Vec<_>, _>>()
             .map_err(Failure::bad_input)?;
         profiles.push((combination, load::load_with(&base, &overrides)?));
+    }
+    if let Some((_, first)) = profiles.first() {
+        warn(first, &args.output);
     }
     let mut sweep = Sweep::default();
     let count = profiles.len();
@@ -59,7 +62,8 @@ fn finish(args: &SweepArgs, sweep: &Sweep) -> Result<u8, Failure> {
     Ok(match sweep.stopped {
         Some(Stop::Terminated) => 143,
         Some(_) => 130,
-        None if sweep.pick().is_some() => 0,
+        None if sweep.pick().is_ok() => 0,
+        None if sweep.misses_expectations() => 99,
         None => 1,
     })
 }

@@ -136,8 +136,9 @@ impl Conductor {
             Stop::Interrupted | Stop::Terminated => INTERRUPTED_GRACE,
             Stop::Finished | Stop::Budget | Stop::Hopeless => self.profile.stack.timeout + Duration::from_secs(1),
         };
+        let cut = (why != Stop::Finished).then(Instant::now);
         for replica in &self.replicas {
-            let _ = replica.send(ToReplica::Finish { grace });
+            let _ = replica.send(ToReplica::Finish { grace, cut });
         }
     }
 

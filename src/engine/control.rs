@@ -33,6 +33,10 @@ impl Window {
         self.end.is_some_and(|end| at >= end)
     }
 
+    pub fn contains(&self, at: Instant) -> bool {
+        self.is_measured(at) && !self.is_over(at)
+    }
+
     /// Time of the measured window that has passed at `now`.
     pub fn measured(&self, now: Instant) -> Duration {
         self.end.map_or(now, |end| end.min(now)).saturating_duration_since(self.measure)

@@ -44,6 +44,8 @@ pub enum ToReplica {
     Change(Settings),
     /// Begin no more calls, await those in flight for at most `grace`, and end.
     Finish {
+        /// Where the measured window ends instead, if the load was ended early.
+        cut: Option<Instant>,
         grace: Duration,
     },
 }

@@ -96,8 +96,11 @@ impl Replica {
             tokio::select! {
                 biased;
                 message = inbox.recv() => match message {
-                    Some(ToReplica::Finish { grace }) => {
+                    Some(ToReplica::Finish { grace, cut }) => {
                         end = Some(Instant::now() + grace);
+                        if let (Some(_), Some(window)) = (cut, self.window.get()) {
+                            self.window.set(Some(Window { end: cut, ..window }));
+                        }
                         self.accepting.set(false);
                         self.users.set(0);
                     }
@@ -238,8 +241,7 @@ impl Replica {
 
     /// One call, from the plan to its sample.
     async fn call(&self, number: u64, intended: Instant, measured: bool) -> Batch {
-        let workload = self.settings.borrow().workload.clone();
-        let call = workload.call(number);
+        let call = self.settings.borrow().workload.call(number);
         let sent = Instant::now();
         self.in_flight.set(self.in_flight.get() + 1);
         let (epoch, outcome) = self.stack.call(&call).await;
@@ -248,9 +250,10 @@ impl Replica {
             self.idle.notify_one();
         }
         self.control.purse.iter().for_each(|purse| purse.settle(&outcome));
-        let sample = Sample { epoch, measured, intended, sent, outcome };
+        let done = outcome.done;
+        let in_window = self.window.get().is_some_and(|window| window.contains(done));
+        let sample = Sample { epoch, measured, in_window, intended, sent, outcome };
         self.recorder.borrow_mut().record(&sample);
-        let done = sample.outcome.done;
         if measured {
             self.last_done.set(self.last_done.get().max(Some(done)));
         }

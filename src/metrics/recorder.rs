@@ -34,9 +34,13 @@ impl Recorder {
     pub fn record(&mut self, sample: &Sample) {
         let bounds = self.bounds;
         if sample.measured {
-            self.total.record(sample, &bounds);
+            self.total.record(sample);
         }
-        self.interval(sample.epoch, sample.measured).record(sample, &bounds);
+        self.interval(sample.epoch, sample.measured).record(sample);
+        if sample.in_window {
+            self.total.record_completion(sample, &bounds);
+            self.interval(sample.epoch, true).record_completion(sample, &bounds);
+        }
     }
 
     pub fn record_batch(&mut self, epoch: u32, measured: bool, time: Duration) {

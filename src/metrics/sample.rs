@@ -10,6 +10,8 @@ pub struct Sample {
     pub epoch: u32,
     /// Its intended start lies in the measured window.
     pub measured: bool,
+    /// Its end lies in the measured window: what throughput counts, whenever the call began.
+    pub in_window: bool,
     /// When the plan wanted it to start.
     pub intended: Instant,
     /// When it was handed to the stack.

@@ -16,7 +16,10 @@ pub struct Tally {
     pub sent: u64,
     pub succeeded: u64,
     pub failed: u64,
-    /// Successes within the latency bounds of the profile's expectations.
+    /// Successes whose end lies in the measured window. In an overloaded open loop many answers come after it: they
+    /// are successes, but no throughput.
+    pub completed: u64,
+    /// Of `completed`, those within the latency bounds of the profile's expectations.
     pub good: u64,
     /// Successes, in the order of [`ServedBy::ALL`].
     pub served_by: [u64; ServedBy::ALL.len()],
@@ -48,6 +51,7 @@ impl Tally {
             sent: 0,
             succeeded: 0,
             failed: 0,
+            completed: 0,
             good: 0,
             served_by: [0; _],
             failures: BTreeMap::new(),
@@ -64,7 +68,7 @@ impl Tally {
         }
     }
 
-    pub fn record(&mut self, sample: &Sample, bounds: &LatencyBounds) {
+    pub fn record(&mut self, sample: &Sample) {
         let outcome = &sample.outcome;
         self.sent += 1;
         self.times.record(Time::Lag, sample.sent.saturating_duration_since(sample.intended));
@@ -76,13 +80,29 @@ impl Tally {
             self.record_try(attempt, outcome);
         }
         match &outcome.result {
-            Ok(served) => self.record_success(sample, served, bounds),
+            Ok(served) => self.record_success(sample, served),
             Err(failure) => {
                 self.failed += 1;
                 *self.failures.entry(failure.kind).or_default() += 1;
                 self.examples.entry(failure.kind).or_insert_with(|| failure.detail.clone());
             }
         }
+    }
+
+    /// A call that ended in the measured window.
+    pub fn record_completion(&mut self, sample: &Sample, bounds: &LatencyBounds) {
+        let Ok(served) = &sample.outcome.result else { return };
+        let within = |time: Option<Duration>, bound: Option<Duration>| match (time, bound) {
+            (Some(time), Some(bound)) => time < bound,
+            _ => true,
+        };
+        let done = sample.outcome.done;
+        let good = within(Some(done.saturating_duration_since(sample.intended)), bounds.response)
+            && within(Some(done.saturating_duration_since(sample.sent)), bounds.service)
+            && within(ttft(sample, served), bounds.ttft)
+            && within(inter_token(served), bounds.inter_token);
+        self.completed += 1;
+        self.good += u64::from(good);
     }
 
     /// The time of a whole batch.
@@ -116,7 +136,7 @@ impl Tally {
         }
     }
 
-    fn record_success(&mut self, sample: &Sample, served: &Served, bounds: &LatencyBounds) {
+    fn record_success(&mut self, sample: &Sample, served: &Served) {
         let outcome = &sample.outcome;
         let response = outcome.done.saturating_duration_since(sample.intended);
         let service = outcome.done.saturating_duration_since(sample.sent);
@@ -128,26 +148,12 @@ impl Tally {
         if !outcome.tries.is_empty() {
             self.times.record(Time::Routed, service);
         }
-        let ttft = served.first_token.map(|first| first.saturating_duration_since(sample.sent));
-        if let Some(ttft) = ttft {
+        if let Some(ttft) = ttft(sample, served) {
             self.times.record(Time::Ttft, ttft);
         }
-        let inter_token = match (served.first_token, served.last_token, served.usage.output) {
-            (Some(first), Some(last), 2..) => Some(last.saturating_duration_since(first) / (served.usage.output - 1)),
-            _ => None,
-        };
-        if let Some(inter_token) = inter_token {
+        if let Some(inter_token) = inter_token(served) {
             self.times.record(Time::InterToken, inter_token);
         }
-        let within = |time: Option<Duration>, bound: Option<Duration>| match (time, bound) {
-            (Some(time), Some(bound)) => time < bound,
-            _ => true,
-        };
-        let good = within(Some(response), bounds.response)
-            && within(Some(service), bounds.service)
-            && within(ttft, bounds.ttft)
-            && within(inter_token, bounds.inter_token);
-        self.good += u64::from(good);
         self.estimated_usage += u64::from(served.usage.estimated);
         let row = self.ledger.row(&outcome.asked, &served.lane);
         if served.by == ServedBy::Model {
@@ -164,6 +170,7 @@ impl Tally {
         self.sent += other.sent;
         self.succeeded += other.succeeded;
         self.failed += other.failed;
+        self.completed += other.completed;
         self.good += other.good;
         for (mine, theirs) in self.served_by.iter_mut().zip(other.served_by) {
             *mine += theirs;
@@ -208,6 +215,19 @@ impl Tally {
 /// `None` when there is nothing to divide by.
 pub fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Send -> first generated token.
+fn ttft(sample: &Sample, served: &Served) -> Option<Duration> {
+    served.first_token.map(|first| first.saturating_duration_since(sample.sent))
+}
+
+/// (last token - first token) / (output tokens - 1).
+fn inter_token(served: &Served) -> Option<Duration> {
+    match (served.first_token, served.last_token, served.usage.output) {
+        (Some(first), Some(last), output @ 2..) => Some(last.saturating_duration_since(first) / (output - 1)),
+        _ => None,
+    }
 }
 
 fn by_tier(by: ServedBy) -> Time {

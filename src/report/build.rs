@@ -76,7 +76,7 @@ fn load_facts(figures: &Figures) -> LoadFacts {
         succeeded: tally.succeeded,
         failed: tally.failed,
         dropped: figures.dropped,
-        qps: figures.per_second(tally.succeeded),
+        qps: figures.per_second(tally.completed),
         goodput: figures.per_second(tally.good),
         achieved: figures.achieved(),
     }
@@ -231,7 +231,7 @@ fn epoch_facts(epoch: &EpochSummary, pricer: &Pricer) -> EpochFacts {
         sent: tally.sent,
         succeeded: tally.succeeded,
         failed: tally.failed,
-        qps: (epoch.seconds > 0.0).then(|| tally.succeeded as f64 / epoch.seconds),
+        qps: (epoch.seconds > 0.0).then(|| tally.completed as f64 / epoch.seconds),
         hit_rate: tally.hit_rate(),
         errors: tally.error_rate(),
         response_ms: tally.times.summary(Time::Response),

@@ -15,13 +15,22 @@ pub struct Figures<'a> {
     pub seconds: f64,
     pub planned: u64,
     pub dropped: u64,
+    /// Sent, but no longer awaited when the run was interrupted.
+    pub abandoned: u64,
     pub bill: &'a Bill,
 }
 
 impl<'a> Figures<'a> {
     pub fn of_run(run: &'a Run, bill: &'a Bill) -> Self {
         let seconds = run.measured_window.as_secs_f64();
-        Self { tally: &run.measured, seconds, planned: run.planned, dropped: run.dropped, bill }
+        Self {
+            tally: &run.measured,
+            seconds,
+            planned: run.planned,
+            dropped: run.dropped,
+            abandoned: run.abandoned,
+            bill,
+        }
     }
 
     /// Of the measured window so far.
@@ -31,6 +40,7 @@ impl<'a> Figures<'a> {
             seconds: snapshot.measured_s,
             planned: snapshot.planned,
             dropped: snapshot.dropped,
+            abandoned: snapshot.gauges.in_flight,
             bill: &snapshot.bill,
         }
     }
@@ -47,7 +57,7 @@ impl<'a> Figures<'a> {
 
     /// Sent / planned.
     pub fn achieved(&self) -> Option<f64> {
-        ratio(self.tally.sent, self.planned)
+        ratio((self.tally.sent + self.abandoned).min(self.planned), self.planned)
     }
 
     fn money(&self, of: fn(&Bill) -> f64) -> Option<f64> {
@@ -94,7 +104,7 @@ const DISTRIBUTION: [(&str, Option<f64>); 9] = [
 type Single = (&'static str, Unit, fn(&Figures) -> Option<f64>);
 
 const SINGLES: [Single; 17] = [
-    ("qps", Unit::PerSecond, |f| f.per_second(f.tally.succeeded)),
+    ("qps", Unit::PerSecond, |f| f.per_second(f.tally.completed)),
     ("goodput", Unit::PerSecond, |f| f.per_second(f.tally.good)),
     ("achieved", Unit::Ratio, |f| f.achieved()),
     ("errors", Unit::Ratio, |f| f.tally.error_rate()),

@@ -80,7 +80,7 @@ pub struct LoadFacts {
     pub succeeded: u64,
     pub failed: u64,
     pub dropped: u64,
-    /// Successes a second.
+    /// Successes that ended in the measured window / its seconds.
     pub qps: Option<f64>,
     /// Successes within the profile's latency expectations, a second.
     pub goodput: Option<f64>,

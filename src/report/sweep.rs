@@ -1,12 +1,14 @@
 //! Several runs side by side: a table, the knee, the value to pick and why.
 //! Must not know how they were run.
 
+use std::cmp::Ordering;
+
 use comfy_table::{CellAlignment, Table, TableStyle};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::shape::Report;
-use super::text::format;
+use super::text::{Page, Style, Tone, format};
 use crate::metrics::{Stop, Summary};
 
 /// The runs of a sweep, in their order.
@@ -19,7 +21,7 @@ pub struct Sweep {
 
 impl Sweep {
     pub fn json(&self) -> Value {
-        let pick = self.pick().map(|(row, why)| json!({ "set": set_json(&row.set), "why": why }));
+        let pick = self.pick().ok().map(|(row, why)| json!({ "set": set_json(&row.set), "why": why }));
         json!({
             "schema": "gatebench.sweep/1",
             "gatebench": env!("CARGO_PKG_VERSION"),
@@ -30,14 +32,28 @@ impl Sweep {
     }
 
     pub fn text(&self) -> String {
-        let why = self.pick().map_or("nothing to pick: no run succeeded".to_owned(), |(_, why)| why);
-        let cut = if self.stopped.is_some() { "interrupted: values are missing\n" } else { "" };
-        format!("{}\n\n{cut}{why}\n", table(&self.rows))
+        let mut page = Page::new(Style::Plain);
+        page.line(&table(&self.rows));
+        page.gap();
+        for row in self.rows.iter().filter(|row| !row.missed.is_empty()) {
+            page.words(Tone::Bad, &format!("{} misses {}", label(&row.set), row.missed.join(", ")));
+        }
+        if self.stopped.is_some() {
+            page.words(Tone::Doubt, "interrupted: values are missing");
+        }
+        page.words(Tone::Good, &self.pick().map_or_else(str::to_owned, |(_, why)| why));
+        page.finish()
     }
 
-    /// The knee: the least value whose p99, QPS, errors and cost are all near the best of the sweep; and why.
-    pub fn pick(&self) -> Option<(&Row, String)> {
-        pick(&self.rows).map(|(at, why)| (&self.rows[at], why))
+    /// The knee: the least value of a setting whose p99, QPS, errors and cost are all near the best of the sweep, or
+    /// the most load that is carried before p99 doubles; and why. Only values that meet the profile's expectations.
+    pub fn pick(&self) -> Result<(&Row, String), &'static str> {
+        pick(&self.rows)
+    }
+
+    /// Runs succeeded, but none met the expectations.
+    pub fn misses_expectations(&self) -> bool {
+        self.pick().is_err() && self.rows.iter().any(|row| row.p99_ms.is_some())
     }
 }
 
@@ -48,6 +64,8 @@ pub struct Row {
     pub set: Vec<(String, String)>,
     valid: bool,
     invalid_because: Vec<String>,
+    /// Expectations that did not hold.
+    missed: Vec<String>,
     succeeded: u64,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
@@ -69,6 +87,7 @@ impl Row {
             set,
             valid: report.run.valid,
             invalid_because: report.run.invalid_because.clone(),
+            missed: report.expectations.iter().filter(|j| !j.passed).map(|j| j.expect.clone()).collect(),
             succeeded: report.load.succeeded,
             p50_ms: latency.response.as_ref().map(|s| s.p50),
             p99_ms: latency.response.as_ref().map(|s| s.p99),
@@ -115,7 +134,11 @@ fn table(rows: &[Row]) -> String {
             format::percent(row.errors),
             or_dash(row.cny_per_1k.map(|cny| format!("{cny:.3}"))),
             or_dash(row.usd_per_1k.map(|usd| format!("{usd:.4}"))),
-            if row.valid { String::new() } else { "invalid".into() },
+            match (row.valid, row.missed.is_empty()) {
+                (false, _) => "invalid".to_owned(),
+                (true, false) => "misses".to_owned(),
+                (true, true) => String::new(),
+            },
         ]);
         table.add_row(cells);
     }
@@ -132,61 +155,116 @@ const P99_TOLERANCE: f64 = 1.10;
 const QPS_TOLERANCE: f64 = 0.98;
 const COST_TOLERANCE: f64 = 1.05;
 const ERROR_TOLERANCE: f64 = 0.01;
+/// More load may cost this much p99 before it is too much.
+const LOADED_P99: f64 = 2.0;
 
-fn pick(rows: &[Row]) -> Option<(usize, String)> {
-    let ran: Vec<usize> = (0..rows.len()).filter(|i| rows[*i].p99_ms.is_some()).collect();
-    let valid: Vec<usize> = ran.iter().copied().filter(|i| rows[*i].valid).collect();
-    let candidates = if valid.is_empty() { ran } else { valid };
-    let best =
-        |figure: &dyn Fn(&Row) -> f64| candidates.iter().map(|i| figure(&rows[*i])).fold(f64::INFINITY, f64::min);
-    let p99 = |row: &Row| row.p99_ms.unwrap_or(f64::INFINITY);
-    let cost = |row: &Row| row.cny_per_1k.unwrap_or(0.0);
-    let (least_p99, least_cost, least_errors) = (best(&p99), best(&cost), best(&|row| row.errors));
-    let most_qps = -best(&|row| -row.qps.unwrap_or(0.0));
-    let is_good = |row: &Row| {
-        p99(row) <= least_p99 * P99_TOLERANCE
-            && row.qps.unwrap_or(0.0) >= most_qps * QPS_TOLERANCE
-            && cost(row) <= least_cost * COST_TOLERANCE
-            && row.errors <= least_errors + ERROR_TOLERANCE
-    };
-    let good: Vec<usize> = candidates.iter().copied().filter(|i| is_good(&rows[*i])).collect();
-    // No value is near the best in everything: the quickest that fails least.
+/// What a sweep looks for.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    /// Of a setting: no more of it than helps.
+    Least,
+    /// Of load: as much as is carried.
+    Most,
+}
+
+/// The best figures among the runs that count.
+struct Best {
+    wanted: Wanted,
+    p99: f64,
+    qps: f64,
+    cost: f64,
+    errors: f64,
+}
+
+impl Best {
+    fn of(rows: &[&Row], wanted: Wanted) -> Self {
+        let least = |figure: &dyn Fn(&Row) -> f64| rows.iter().map(|row| figure(row)).fold(f64::INFINITY, f64::min);
+        Self {
+            wanted,
+            p99: least(&Row::p99),
+            qps: -least(&|row| -row.qps.unwrap_or(0.0)),
+            cost: least(&Row::cost),
+            errors: least(&|row| row.errors),
+        }
+    }
+
+    fn is_near(&self, row: &Row) -> bool {
+        let fails_little = row.errors <= self.errors + ERROR_TOLERANCE;
+        match self.wanted {
+            Wanted::Most => fails_little && row.p99() <= self.p99 * LOADED_P99,
+            Wanted::Least => {
+                fails_little
+                    && row.p99() <= self.p99 * P99_TOLERANCE
+                    && row.qps.unwrap_or(0.0) >= self.qps * QPS_TOLERANCE
+                    && row.cost() <= self.cost * COST_TOLERANCE
+            }
+        }
+    }
+}
+
+impl Row {
+    fn p99(&self) -> f64 {
+        self.p99_ms.unwrap_or(f64::INFINITY)
+    }
+
+    fn cost(&self) -> f64 {
+        self.cny_per_1k.unwrap_or(0.0)
+    }
+
+    /// The swept values as numbers, if they all are.
+    fn numbers(&self) -> Option<Vec<f64>> {
+        self.set.iter().map(|(_, value)| value.replace('_', "").parse().ok()).collect()
+    }
+}
+
+fn pick(rows: &[Row]) -> Result<(&Row, String), &'static str> {
+    let ran: Vec<&Row> = rows.iter().filter(|row| row.p99_ms.is_some()).collect();
+    if ran.is_empty() {
+        return Err("nothing to pick: no run succeeded");
+    }
+    let valid: Vec<&Row> = ran.iter().copied().filter(|row| row.valid).collect();
+    let judged = if valid.is_empty() { ran } else { valid };
+    let candidates: Vec<&Row> = judged.into_iter().filter(|row| row.missed.is_empty()).collect();
+    if candidates.is_empty() {
+        return Err("nothing to pick: no value meets the expectations");
+    }
+    let of_load = candidates[0].set.iter().all(|(key, _)| key.starts_with("load."));
+    let best = Best::of(&candidates, if of_load { Wanted::Most } else { Wanted::Least });
+    let good: Vec<&Row> = candidates.iter().copied().filter(|row| best.is_near(row)).collect();
+    // Without a value that is near the best in everything: the one that fails least, then the quickest.
     let pool = if good.is_empty() { &candidates } else { &good };
-    let order = |i: &usize| match numbers(&rows[*i]) {
-        Some(numbers) if !good.is_empty() => numbers,
-        _ => vec![rows[*i].errors, p99(&rows[*i])],
+    let order = |row: &Row| match (row.numbers(), best.wanted) {
+        (Some(numbers), Wanted::Least) if !good.is_empty() => numbers,
+        (Some(numbers), Wanted::Most) if !good.is_empty() => numbers.iter().map(|n| -n).collect(),
+        _ => vec![row.errors, row.p99()],
     };
-    let at = *pool.iter().min_by(|a, b| order(a).partial_cmp(&order(b)).unwrap_or(std::cmp::Ordering::Equal))?;
-    Some((at, reason(rows, at, &candidates, least_p99)))
+    let chosen = pool.iter().copied().min_by(|a, b| order(a).partial_cmp(&order(b)).unwrap_or(Ordering::Equal));
+    let chosen = chosen.expect("there is a candidate");
+    Ok((chosen, reason(rows, chosen, &best)))
 }
 
-/// The swept values as numbers, if they all are.
-fn numbers(row: &Row) -> Option<Vec<f64>> {
-    row.set.iter().map(|(_, value)| value.replace('_', "").parse().ok()).collect()
-}
-
-fn reason(rows: &[Row], at: usize, candidates: &[usize], least_p99: f64) -> String {
-    let row = &rows[at];
+fn reason(rows: &[Row], chosen: &Row, best: &Best) -> String {
     let mut why = format!(
         "pick {}: p99 {} (the best of the sweep is {}), {:.1} QPS, {} errors",
-        label(&row.set),
-        format::ms(row.p99_ms.unwrap_or(f64::NAN)),
-        format::ms(least_p99),
-        row.qps.unwrap_or(0.0),
-        format::percent(row.errors),
+        label(&chosen.set),
+        format::ms(chosen.p99()),
+        format::ms(best.p99),
+        chosen.qps.unwrap_or(0.0),
+        format::percent(chosen.errors),
     );
-    let smaller = candidates
-        .iter()
-        .copied()
-        .filter(|i| numbers(&rows[*i]) < numbers(row))
-        .max_by(|a, b| numbers(&rows[*a]).partial_cmp(&numbers(&rows[*b])).unwrap_or(std::cmp::Ordering::Equal));
-    if let Some(before) = smaller.filter(|_| numbers(row).is_some()) {
-        let before = &rows[before];
-        let p99 = format::ms(before.p99_ms.unwrap_or(f64::NAN));
-        why += &format!("; with {} p99 is {p99} and {} fail", label(&before.set), format::percent(before.errors));
+    // The next value in the direction that was not taken: what taking it would have meant.
+    let closer = |a: &&Row, b: &&Row| a.numbers().partial_cmp(&b.numbers()).unwrap_or(Ordering::Equal);
+    let ran = || rows.iter().filter(|row| row.p99_ms.is_some() && row.numbers().is_some());
+    let next = match best.wanted {
+        Wanted::Least => ran().filter(|row| row.numbers() < chosen.numbers()).max_by(closer),
+        Wanted::Most => ran().filter(|row| row.numbers() > chosen.numbers()).min_by(closer),
+    };
+    if let Some(next) = next.filter(|_| chosen.numbers().is_some()) {
+        let p99 = format::ms(next.p99());
+        why += &format!("; with {} p99 is {p99} and {} fail", label(&next.set), format::percent(next.errors));
     }
     let limits_calls = ["max_connections", "concurrency"];
-    if let (Some(busy), [(key, _)]) = (row.busy, &row.set[..])
+    if let (Some(busy), [(key, _)]) = (chosen.busy, &chosen.set[..])
         && limits_calls.iter().any(|name| key.ends_with(name))
     {
         why += &format!(". Little's law: {busy:.1} calls are at the route at once on average (rate x time there)");
@@ -203,6 +281,7 @@ mod tests {
             set: vec![("stack.pool.max_connections".into(), value.into())],
             valid: true,
             invalid_because: Vec::new(),
+            missed: Vec::new(),
             succeeded: 100,
             p50_ms: Some(p99_ms / 2.0),
             p99_ms: Some(p99_ms),
@@ -220,8 +299,8 @@ mod tests {
         let p99s = [9000.0, 4000.0, 900.0, 155.0, 150.0, 151.0];
         let rows: Vec<Row> =
             ["2", "4", "8", "16", "32", "64"].iter().zip(p99s).map(|(v, p)| row(v, p, 60.0, 0.0, 5.0)).collect();
-        let (at, why) = pick(&rows).unwrap();
-        assert_eq!(rows[at].set[0].1, "16");
+        let (row, why) = pick(&rows).unwrap();
+        assert_eq!(row.set[0].1, "16");
         assert!(why.contains("with stack.pool.max_connections = 8 p99 is 900ms"), "{why}");
         assert!(why.contains("Little's law: 9.0"), "{why}");
     }
@@ -229,6 +308,24 @@ mod tests {
     #[test]
     fn a_value_that_fails_more_or_costs_more_is_not_picked_for_its_speed() {
         let rows = [row("1", 100.0, 60.0, 0.2, 5.0), row("2", 101.0, 60.0, 0.0, 9.0), row("3", 102.0, 60.0, 0.0, 5.0)];
-        assert_eq!(pick(&rows).unwrap().0, 2);
+        assert_eq!(pick(&rows).unwrap().0.set[0].1, "3");
+    }
+
+    #[test]
+    fn of_load_the_most_that_is_carried_is_picked() {
+        let of =
+            |rate: &str, p99| Row { set: vec![("load.rate".into(), rate.into())], ..row(rate, p99, 1.0, 0.0, 5.0) };
+        let rows = [of("20", 100.0), of("40", 120.0), of("60", 190.0), of("80", 900.0)];
+        let (chosen, why) = pick(&rows).unwrap();
+        assert_eq!(chosen.set[0].1, "60");
+        assert!(why.contains("with load.rate = 80 p99 is 900ms"), "{why}");
+    }
+
+    #[test]
+    fn a_value_that_misses_an_expectation_is_never_picked() {
+        let missing = |value| Row { missed: vec!["p99 < 1ms".into()], ..row(value, 100.0, 60.0, 0.0, 5.0) };
+        let rows = [missing("1"), row("2", 105.0, 60.0, 0.0, 5.0)];
+        assert_eq!(pick(&rows).unwrap().0.set[0].1, "2");
+        assert!(Sweep { rows: vec![missing("1")], stopped: None }.misses_expectations());
     }
 }

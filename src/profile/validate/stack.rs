@@ -45,7 +45,7 @@ fn routes(profile: &Profile, findings: &mut Findings) {
 
 fn pool(pool: &Pool, findings: &mut Findings) {
     findings.range("stack.pool.max_connections", pool.max_connections.into(), 1, 65_535);
-    if pool.max_idle > pool.max_connections {
+    if pool.max_idle > pool.max_connections && pool.max_idle != Pool::default().max_idle {
         let message = format!(
             "stack.pool.max_idle = {} exceeds max_connections = {}: no more than that are ever idle",
             pool.max_idle, pool.max_connections

@@ -11,7 +11,6 @@ use super::*;
 use crate::cost::{PriceBook, Pricer};
 use crate::metrics::{Stop, Tally, Time};
 use crate::profile::expect;
-use crate::profile::expect::LatencyBounds;
 use crate::route::Connection;
 use crate::stack::ServedBy;
 
@@ -172,7 +171,7 @@ fn lag_is_held_against_five_milliseconds_or_a_twentieth_of_the_service() {
         let calls = Calls { lag: ms(lag), ..Calls::new() };
         let tries = vec![attempt(&calls.asked, Connection::Reused)];
         let mut tally = Tally::new(3);
-        tally.record(&calls.answered(ServedBy::Model, &calls.asked, ms(service), tries), &LatencyBounds::default());
+        tally.record(&calls.answered(ServedBy::Model, &calls.asked, ms(service), tries));
         report_of(&run_of(tally), &[]).run.invalid_because
     };
     assert_eq!(because(20.0, 4.9), [""; 0]);
@@ -186,10 +185,10 @@ fn cache_hits_do_not_make_lag_look_worse() {
     let calls = Calls { lag: ms(20.0), ..Calls::new() };
     let mut tally = Tally::new(3);
     for _ in 0..99 {
-        tally.record(&calls.answered(ServedBy::Local, &calls.asked, ms(0.02), vec![]), &LatencyBounds::default());
+        tally.record(&calls.answered(ServedBy::Local, &calls.asked, ms(0.02), vec![]));
     }
     let tries = vec![attempt(&calls.asked, Connection::Reused)];
-    tally.record(&calls.answered(ServedBy::Model, &calls.asked, ms(800.0), tries), &LatencyBounds::default());
+    tally.record(&calls.answered(ServedBy::Model, &calls.asked, ms(800.0), tries));
     assert_eq!(tally.times.count(Time::Routed), 1);
     assert!(report_of(&run_of(tally), &[]).run.valid);
 }

@@ -48,7 +48,7 @@ impl Calls {
     }
 
     fn sample(&self, outcome: Outcome) -> Sample {
-        Sample { epoch: 0, measured: true, intended: self.start, sent: self.start + self.lag, outcome }
+        Sample { epoch: 0, measured: true, in_window: true, intended: self.start, sent: self.start + self.lag, outcome }
     }
 
     /// 200 tokens in, 60 out, answered after `service`.
@@ -115,7 +115,10 @@ pub fn tally() -> Tally {
     samples.extend([500, 503, 401].map(|status| calls.failed(FailureKind::Status(status))));
     let mut tally = Tally::new(3);
     let bounds = LatencyBounds { response: Some(ms(2000.0)), ..LatencyBounds::default() };
-    samples.iter().for_each(|sample| tally.record(sample, &bounds));
+    for sample in &samples {
+        tally.record(sample);
+        tally.record_completion(sample, &bounds);
+    }
     tally
 }
 

@@ -6,9 +6,9 @@ mod page;
 mod verdict;
 
 pub use page::Style;
+use page::WIDTH;
+pub(super) use page::{Page, Tone};
 pub use verdict::shortfall;
-
-use page::{Page, Tone, WIDTH};
 
 use super::shape::{Counted, Report, Share};
 use crate::metrics::{Stop, Summary};
@@ -46,7 +46,11 @@ fn header(page: &mut Page, report: &Report) {
         format::seconds(run.duration_s),
         run.started_at.split('.').next().map_or_else(String::new, |at| at.trim_end_matches('Z').to_owned() + "Z"),
     );
-    let valid = if run.valid { page.paint(Tone::Good, "valid") } else { page.paint(Tone::Bad, "INVALID") };
+    let valid = match (run.valid, report.load.succeeded) {
+        (false, _) => page.paint(Tone::Bad, "INVALID"),
+        (true, 0) => page.paint(Tone::Bad, "nothing succeeded"),
+        (true, _) => page.paint(Tone::Good, "valid"),
+    };
     page.line(&format!("{window} · {valid}{}", page.paint(Tone::Doubt, stopped(run.stop))));
     for reason in &run.invalid_because {
         page.words(Tone::Bad, &format!("INVALID: {reason}"));

@@ -57,6 +57,10 @@ fn cost(page: &mut Page, report: &Report) {
                 date => format!("list prices as of {date}"),
             },
             format!("market ¥{} per $", digits3(cost.market_cny_per_usd)),
+            match cost.usd > 0.0 {
+                true => format!("paid ¥{} per $", digits3(cost.cny / cost.usd)),
+                false => "nothing paid".to_owned(),
+            },
         ],
     );
     if !cost.unpriced.is_empty() {
