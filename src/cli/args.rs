@@ -11,23 +11,41 @@ use clap_complete::Shell;
 /// gatebench drives a load profile through the client stack over real sockets and says what each setting does to
 /// latency, hit rate, QPS and cost in RMB and USD. Simulated routes are the default: no key and no Redis needed.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 ran, valid, every expectation held; 1 could not run; 2 bad arguments or profile (nothing was sent);
-3 invalid (the generator was the bottleneck, or too few samples); 99 an expectation failed; 130/143 SIGINT/SIGTERM.
+const AFTER_HELP: &str = "\
+Exit codes:
+    0      ran, valid, every expectation held
+    1      could not run: nothing succeeded, or a file could not be written
+    2      bad arguments or profile; nothing was sent
+    3      invalid: the generator was the bottleneck, or too few samples
+    99     an expectation failed
+    130    SIGINT (143: SIGTERM); the partial report is written
 
-Try `gatebench run quickstart`, `gatebench profiles`, `gatebench run --url http://127.0.0.1:8000/v1 --model M -n 100`.";
+Begin with:
+    gatebench run quickstart
+    gatebench profiles
+    gatebench run --url http://127.0.0.1:8000/v1 --model NAME -n 100";
+
+const RUN_USAGE: &str = "\
+gatebench run [OPTIONS] <PROFILE>
+       gatebench run [OPTIONS] --url <URL> --model <MODEL>";
+
+const SWEEP_USAGE: &str = "\
+gatebench sweep [OPTIONS] <PROFILE> --set <KEY=V1,V2,…>
+       gatebench sweep [OPTIONS] --url <URL> --model <MODEL> --set <KEY=V1,V2,…>";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a profile headless: progress, summary, expectations, exit code
+    /// Run a profile headless: summary, expectations, exit code
+    #[command(override_usage = RUN_USAGE)]
     Run(RunArgs),
-    /// Run a profile once for each value of a setting: a table, the knee, the value to pick
+    /// Run a profile once for each value of a setting, and pick one
+    #[command(override_usage = SWEEP_USAGE)]
     Sweep(SweepArgs),
     /// Serve simulated routes on real sockets, for any tool to talk to
     Sim {
@@ -37,16 +55,25 @@ pub enum Command {
         /// Address of the first route; further ones take the next ports (port 0: free ones)
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// Change any key of the profile
+        /// Change any key of the profile; repeatable
         #[arg(long, value_name = "KEY=VALUE")]
         set: Vec<String>,
     },
     /// List the built-in profiles, or print one
-    Profiles { name: Option<String> },
+    Profiles {
+        /// The one to print; save it as a file to change it (gatebench profiles quickstart > mine.toml)
+        name: Option<String>,
+    },
     /// Print a JSON Schema
-    Schema { kind: SchemaKind },
+    Schema {
+        /// Of a profile (for editors) or of a report (for scripts)
+        kind: SchemaKind,
+    },
     /// Print shell completions
-    Completions { shell: Shell },
+    Completions {
+        /// For bash: gatebench completions bash > ~/.local/share/bash-completion/completions/gatebench
+        shell: Shell,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,7 +86,7 @@ pub enum SchemaKind {
 pub struct RunArgs {
     #[command(flatten)]
     pub load: LoadArgs,
-    /// Write the report to FILE; the ending picks the format (.json)
+    /// Write the report to FILE; the ending picks the format (.json); repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     #[command(flatten)]
@@ -70,7 +97,7 @@ pub struct RunArgs {
 pub struct SweepArgs {
     #[command(flatten)]
     pub load: LoadArgs,
-    /// Write the sweep to FILE (.json)
+    /// Write the sweep to FILE, as JSON; repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     #[command(flatten)]
@@ -117,7 +144,7 @@ pub struct LoadArgs {
     /// Measured requests, instead of a time
     #[arg(long, short = 'n', value_name = "N")]
     pub requests: Option<u64>,
-    /// A header sent with each request ('K: V')
+    /// A header sent with each request ('K: V'); repeatable
     #[arg(long = "header", short = 'H', value_name = "K: V")]
     pub headers: Vec<String>,
     /// The route to take first [stack.route]
@@ -125,10 +152,10 @@ pub struct LoadArgs {
     pub route: Option<String>,
     #[arg(long, value_name = "N", help = "Same seed, same prompts and due times")]
     pub seed: Option<u64>,
-    /// Change any key of the profile; the value is TOML, else text (stack.pool.max_connections=50)
+    /// Change any key of the profile; the value is TOML, else text (stack.pool.max_connections=50); repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Fail the run if this does not hold ('p99 < 800ms')
+    /// Fail the run if this does not hold ('p99 < 800ms', 'errors < 1%', 'cost.cny_per_1k < ¥5'); repeatable
     #[arg(long, value_name = "CONDITION")]
     pub expect: Vec<String>,
 }

@@ -18,9 +18,9 @@ pub fn load_with(args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failur
     }
     overrides.extend_from_slice(further);
     overrides.extend(args.expect.iter().map(|text| Override::flag(format!("--expect '{text}'"), "expect.+", text)));
-    let (mut draft, priced) = match (&args.profile, &args.url) {
-        (Some(name), _) => (Draft::open(name).map_err(Failure::bad_input)?, Priced::Always),
-        (None, Some(url)) => (Draft::adhoc(url), Priced::IfKnown),
+    let mut draft = match (&args.profile, &args.url) {
+        (Some(name), _) => Draft::open(name).map_err(Failure::bad_input)?,
+        (None, Some(url)) => Draft::adhoc(url),
         (None, None) => return Err(Failure::bad_input("name a profile, or an endpoint with --url")),
     };
     for header in &args.headers {
@@ -28,7 +28,8 @@ pub fn load_with(args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failur
             header.split_once(':').ok_or_else(|| Failure::bad_input("-H: a header is written 'Name: value'"))?;
         draft = draft.with_header(name.trim(), value.trim());
     }
-    finish(draft.with(&overrides), priced)
+    let draft = draft.with(&overrides);
+    if args.url.is_some() { finish_adhoc(draft) } else { finish(draft) }
 }
 
 /// A profile by name with `--set`s alone.
@@ -37,28 +38,29 @@ pub fn named(name: &str, sets: &[String]) -> Result<Loaded, Failure> {
         .iter()
         .map(|text| Override::set(text).map_err(|why| Failure::bad_input(format!("--set {text}: {why}"))))
         .collect::<Result<Vec<_>, _>>()?;
-    finish(Draft::open(name).map_err(Failure::bad_input)?.with(&overrides), Priced::Always)
+    finish(Draft::open(name).map_err(Failure::bad_input)?.with(&overrides))
 }
 
-/// Whether a model without a price is refused, or counted as free: an ad-hoc run of a self-hosted model has no price.
-#[derive(Clone, Copy, PartialEq)]
-enum Priced {
-    Always,
-    IfKnown,
-}
-
-fn finish(draft: Draft, priced: Priced) -> Result<Loaded, Failure> {
+fn finish(draft: Draft) -> Result<Loaded, Failure> {
     let book = PriceBook::builtin();
     let names: Vec<String> = book.names().map(str::to_owned).collect();
-    let has = |model: &str| book.has_price(model) || priced == Priced::IfKnown;
-    let mut loaded = draft.finish(Prices { has: &has, names: &names }).map_err(Failure::bad_input)?;
-    let unpriced: Vec<String> = Pricer::new(&loaded.profile, book).unpriced().map(str::to_owned).collect();
-    loaded.warnings.extend(unpriced.iter().map(|model| {
-        format!(
-            "{model} has no price and counts as free; \
-             give one with --set 'cost.prices.\"{model}\"={{ input = 1.0, output = 4.0 }}' (USD per million tokens)"
-        )
-    }));
+    let has = |model: &str| book.has_price(model);
+    draft.finish(Prices { has: &has, names: &names }).map_err(Failure::bad_input)
+}
+
+/// An endpoint's model may have any name: an ad-hoc run without its price is told so, not refused. A budget needs the
+/// price, or it could not hold.
+fn finish_adhoc(draft: Draft) -> Result<Loaded, Failure> {
+    let mut loaded = draft.clone().finish(Prices::ANY).map_err(Failure::bad_input)?;
+    if loaded.profile.limits.budget.is_some() {
+        return finish(draft);
+    }
+    for model in Pricer::new(&loaded.profile, PriceBook::builtin()).unpriced() {
+        loaded.warnings.push(format!(
+            "{model} has no price, so its tokens are counted as free; with one, in USD per million tokens: \
+             --set 'cost.prices.\"{model}\" = {{ input = 1.0, output = 4.0 }}'"
+        ));
+    }
     Ok(loaded)
 }
 
@@ -94,4 +96,40 @@ fn flags(args: &LoadArgs) -> Vec<Override> {
         flag(format!("--seed {seed}"), "seed", (seed as i64).into());
     }
     overrides
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn loaded(line: &[&str]) -> Result<Loaded, Failure> {
+        let cli = Cli::try_parse_from([&["gatebench", "run"], line].concat()).unwrap();
+        let Some(Command::Run(args)) = cli.command else { panic!("run") };
+        load(&args.load)
+    }
+
+    const LOCAL: [&str; 4] = ["--url", "http://127.0.0.1:8000/v1", "--model", "my-model"];
+
+    #[test]
+    fn an_ad_hoc_run_of_a_model_without_a_price_is_warned_about_and_not_refused() {
+        let warnings = loaded(&LOCAL).unwrap().warnings;
+        assert!(warnings.len() == 1 && warnings[0].starts_with("my-model has no price"), "{warnings:?}");
+    }
+
+    #[test]
+    fn the_price_that_the_warning_asks_for_ends_it() {
+        let price = ["--set", "cost.prices.\"my-model\" = { input = 1.0, output = 4.0 }"];
+        let loaded = loaded(&[&LOCAL[..], &price].concat()).unwrap();
+        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+        assert_eq!(loaded.profile.cost.prices["my-model"].output, 4.0);
+    }
+
+    #[test]
+    fn a_budget_needs_the_models_price() {
+        let failure = loaded(&[&LOCAL[..], &["--set", "limits.budget=¥5"]].concat()).unwrap_err();
+        assert!(failure.code == 2 && failure.text().contains("no price"), "{}", failure.text());
+    }
 }

@@ -8,9 +8,9 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use futures_util::future::join_all;
+use tokio::runtime::LocalOptions;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::LocalSet;
 
 use super::EngineError;
 use super::control::{Control, Window};
@@ -32,7 +32,8 @@ pub struct Setup {
 
 /// Runs a replica until [`ToReplica::Finish`].
 pub fn run(setup: Setup, inbox: UnboundedReceiver<ToReplica>, outbox: mpsc::Sender<Message>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // A LocalRuntime's tasks are the scheduler's own; a LocalSet's would be woken by I/O through a lock and a queue.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -40,8 +41,7 @@ pub fn run(setup: Setup, inbox: UnboundedReceiver<ToReplica>, outbox: mpsc::Send
             return;
         }
     };
-    let local = LocalSet::new();
-    local.block_on(&runtime, async {
+    runtime.block_on(async {
         match Replica::new(setup) {
             Ok(replica) => {
                 let _ = outbox.send(FromReplica::Ready(Ok(())).into());

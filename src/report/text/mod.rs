@@ -210,7 +210,8 @@ fn attempts(report: &Report) -> Vec<String> {
 fn connections(report: &Report) -> Vec<String> {
     let connections = &report.connections;
     if connections.opened.total + connections.reused.total == 0 {
-        return vec!["none seen".to_owned()];
+        let through_reqwest = report.profile.pointer("/stack/pool/client").is_some_and(|client| client == "reqwest");
+        return vec![if through_reqwest { "not known: reqwest does not tell" } else { "none" }.to_owned()];
     }
     let mut pieces = vec![
         match connections.opened {

@@ -1,0 +1,75 @@
+//! gatebench's speed and memory as ratios side by side: `benches/run` says what is needed and runs it.
+//!
+//! Every figure comes from whole processes (their own CPU time and peak memory), from a report's own figures, or from
+//! a loop in this process; rivals take turns, and medians are compared.
+
+mod engine;
+mod flat;
+mod http;
+mod local_hit;
+mod measure;
+mod nginx;
+mod stall;
+mod streams;
+mod table;
+mod tools;
+mod transports;
+
+use std::process::ExitCode;
+
+use table::Table;
+
+/// As the binary has it, so that loops in this process pay the same for memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Anything that stops a part, in words.
+type Problem = Box<dyn std::error::Error>;
+
+/// A part's measuring, with whether it may take an hour.
+type Part = fn(&mut Table, Length) -> Result<(), Problem>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    Short,
+    Long,
+}
+
+const PARTS: [(&str, &str, Part); 7] = [
+    ("http", "CPU and memory of whole runs: 500 B in, 600 B out, static nginx", http::measure),
+    (
+        "transports",
+        "why the pool is ours: bare hyper, reqwest and the exact pool, same nginx, one thread",
+        transports::measure,
+    ),
+    ("local_hit", "a local cache hit of a 1 KB request, through the stack", local_hit::measure),
+    ("streams", "1,000 streams at 50 tokens/s from gatebench sim in another process", streams::measure),
+    ("stall", "1,000 requests/s, a server that stops for 1 s of 10 s", stall::measure),
+    ("flat", "memory over time, 64 users without a pause", flat::measure),
+    ("engine", "the most calls/s against gatebench sim local in another process", engine::measure),
+];
+
+fn main() -> ExitCode {
+    // `cargo bench` adds --bench.
+    let mut wanted: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let length = if wanted.iter().any(|arg| arg == "--long") { Length::Long } else { Length::Short };
+    wanted.retain(|arg| arg != "--long");
+    if let Some(unknown) = wanted.iter().find(|name| PARTS.iter().all(|(part, ..)| part != name)) {
+        let known: Vec<_> = PARTS.iter().map(|(name, ..)| *name).collect();
+        eprintln!("no part \"{unknown}\"; there are {}", known.join(", "));
+        return ExitCode::from(2);
+    }
+    let mut broken = false;
+    for (name, about, measure) in PARTS {
+        if !wanted.is_empty() && wanted.iter().all(|part| part != name) {
+            continue;
+        }
+        let mut table = Table::begin(name, about);
+        if let Err(problem) = measure(&mut table, length) {
+            broken = true;
+            table.note(format!("could not be measured: {problem}"));
+        }
+        table.end();
+    }
+    ExitCode::from(u8::from(broken))
+}
