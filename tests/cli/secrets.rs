@@ -21,9 +21,9 @@ fn appears_nowhere(done: &Done, folder: &Folder) {
 fn a_key_that_is_not_set_is_said_before_anything_is_sent() {
     let folder = with_keys(KEY);
     let absent = |command: &mut assert_cmd::Command| _ = command.env_remove(VARIABLE);
-    folder.run_with(["run", "profile.toml"], absent).is_refused_with(&["routes.gateway", VARIABLE, "export"]);
+    folder.run_with(["run", "profile.toml"], absent).refused_with(&["routes.gateway", VARIABLE, "export"]);
     let empty = |command: &mut assert_cmd::Command| _ = command.env(VARIABLE, "");
-    folder.run_with(["run", "profile.toml"], empty).is_refused_with(&[VARIABLE]);
+    folder.run_with(["run", "profile.toml"], empty).refused_with(&[VARIABLE]);
 }
 
 #[test]
@@ -49,5 +49,5 @@ fn the_value_of_a_header_is_not_in_an_error_text() {
     let authorization = format!("authorization: Bearer {KEY}");
     let done = folder.run(["run", "profile.toml", "-H", &authorization]);
     assert!(!done.stderr.contains(KEY) && !done.stdout.contains(KEY));
-    done.is_refused_with(&["authorization"]);
+    done.refused_with(&["authorization"]);
 }

@@ -62,5 +62,5 @@ fn a_run_over_tls_trusts_the_simulators_ca_and_no_other() {
 
 #[test]
 fn a_profile_without_simulated_routes_is_no_simulator() {
-    Folder::new().run(["sim", "open-provider"]).is_refused_with(&["open-provider", "simulate"]);
+    Folder::new().run(["sim", "open-provider"]).refused_with(&["open-provider", "simulate"]);
 }
