@@ -11,6 +11,7 @@ use gatebench::profile::{CachePolicy, LocalCache, Profile, Route};
 use gatebench::route::Endpoint;
 use gatebench::stack::{ServedBy, Stack};
 use sha2::{Digest, Sha256};
+use tokio::runtime::{Builder, LocalOptions};
 
 use super::measure::median;
 use super::nginx::{self, Nginx};
@@ -29,8 +30,8 @@ pub fn measure(table: &mut Table, _: Length) -> Result<(), Problem> {
     }
     let nginx = Nginx::start()?;
     let calls: Vec<Call> = (0..DISTINCT).map(call).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let stack = tokio::task::LocalSet::new().block_on(&runtime, hits(&nginx, &calls))?;
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    let stack = runtime.block_on(hits(&nginx, &calls))?;
     let bare = bare(&calls);
     table.at_most("hit through the stack, 1 KB", stack, MOST_US, " us");
     table.figure("bare SHA-256 and moka, 1 KB", format!("{bare:.2} us"));

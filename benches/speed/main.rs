@@ -50,6 +50,8 @@ const PARTS: [(&str, &str, Part); 7] = [
 ];
 
 fn main() -> ExitCode {
+    // reqwest wants one even for plain HTTP. It can only be there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // `cargo bench` adds --bench.
     let mut wanted: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let length = if wanted.iter().any(|arg| arg == "--long") { Length::Long } else { Length::Short };

@@ -46,6 +46,8 @@ impl Nginx {
         let child = Command::new(binary)
             .args(["-p", path, "-e", "stderr", "-c"])
             .arg(&file)
+            // nginx takes this one for sockets to inherit.
+            .env_remove("NGINX")
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()?;

@@ -16,6 +16,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
+use tokio::runtime::{Builder, LocalOptions};
 
 use super::measure::{median, thread_cpu};
 use super::nginx::Nginx;
@@ -73,9 +74,9 @@ struct Spent {
 fn run(nginx: &Nginx, way: Way, tasks: u32) -> Result<Spent, Problem> {
     let accepted = nginx.accepted()?;
     let cpu = thread_cpu();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let left = Rc::new(Cell::new(CALLS));
-    tokio::task::LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         match way {
             Way::Hyper => all(tasks, || bare(nginx.authority(), left.clone())).await,
             Way::Reqwest => {
