@@ -24,7 +24,7 @@ use table::Table;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Anything that stops a part, in words.
-type Problem = Box<dyn std::error::Error>;
+type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 /// A part's measuring, with whether it may take an hour.
 type Part = fn(&mut Table, Length) -> Result<(), Problem>;
@@ -37,11 +37,7 @@ enum Length {
 
 const PARTS: [(&str, &str, Part); 7] = [
     ("http", "CPU and memory of whole runs: 500 B in, 600 B out, static nginx", http::measure),
-    (
-        "transports",
-        "why the pool is ours: bare hyper, reqwest and the exact pool, same nginx, one thread",
-        transports::measure,
-    ),
+    ("transports", "why the pool is ours: bare hyper, reqwest and the exact pool, same nginx", transports::measure),
     ("local_hit", "a local cache hit of a 1 KB request, through the stack", local_hit::measure),
     ("streams", "1,000 streams at 50 tokens/s from gatebench sim in another process", streams::measure),
     ("stall", "1,000 requests/s, a server that stops for 1 s of 10 s", stall::measure),

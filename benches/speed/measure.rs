@@ -1,4 +1,4 @@
-//! CPU time and memory of processes and of this thread, medians, and how busy the machine is.
+//! CPU time and memory of processes, medians, and how busy the machine is.
 
 use std::io::{self, Read};
 use std::process::{Child, Command, Stdio};
@@ -52,12 +52,12 @@ pub fn reap(child: &Child) -> io::Result<(Spent, bool)> {
     Ok((spent, libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0))
 }
 
-/// CPU seconds of the calling thread so far.
-pub fn thread_cpu() -> f64 {
-    // SAFETY: as above; RUSAGE_THREAD only reads.
+/// CPU seconds of this process so far.
+pub fn own_cpu() -> f64 {
+    // SAFETY: as above; getrusage writes through a valid pointer.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(libc::RUSAGE_THREAD, &mut usage);
+        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
         usage
     };
     seconds(usage.ru_utime) + seconds(usage.ru_stime)

@@ -5,7 +5,6 @@ use super::tools::{self, Sim};
 use super::{Length, Problem};
 
 const TTFT_MS: f64 = 200.0;
-const STREAMS: f64 = 1000.0;
 const MOST_LAG_MS: f64 = 5.0;
 const MOST_TTFT_OFF_MS: f64 = 2.0;
 
@@ -33,7 +32,7 @@ pub fn measure(table: &mut Table, _: Length) -> Result<(), Problem> {
         "concurrent streams (finished a second x duration)",
         format!("{:.0}", run.number("/load/qps")? * run.number("/latency_ms/service/mean")? / 1e3),
     );
-    table.figure("connections at the peak", format!("{:.0} of {STREAMS:.0}", run.number("/connections/peak")?));
+    table.figure("connections at the peak", format!("{:.0}", run.number("/connections/peak")?));
     table.at_most("lag p99", run.number("/latency_ms/lag/p99")?, MOST_LAG_MS, " ms");
     let off = (run.number("/latency_ms/ttft/p50")? - TTFT_MS).abs();
     table.at_most("TTFT p50, off what the sim was told", off, MOST_TTFT_OFF_MS, " ms");

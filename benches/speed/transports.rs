@@ -1,9 +1,12 @@
-//! One thread, the same nginx, the same calls: bare hyper connections, reqwest's pool, and the exact pool.
+//! The same nginx, the same calls: bare hyper connections, reqwest's pool, and the exact pool on one thread; reqwest
+//! on several as well, as most applications run it.
 //! Connections are counted by nginx.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,8 +20,9 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, LocalOptions};
+use tokio::task::{JoinHandle, spawn_local};
 
-use super::measure::{median, thread_cpu};
+use super::measure::{median, own_cpu};
 use super::nginx::Nginx;
 use super::table::Table;
 use super::{Length, Problem};
@@ -31,16 +35,20 @@ enum Way {
     /// A connection a task, nothing around it.
     Hyper,
     Reqwest,
+    /// On a runtime of several threads.
+    ReqwestThreads,
     Exact,
 }
 
-const RUNS: [(&str, Way, u32); 6] = [
+const RUNS: [(&str, Way, u32); 8] = [
     ("hyper's connection API", Way::Hyper, 64),
     ("exact pool", Way::Exact, 64),
     ("reqwest", Way::Reqwest, 64),
+    ("reqwest, threads", Way::ReqwestThreads, 64),
     ("hyper's connection API", Way::Hyper, 256),
     ("exact pool", Way::Exact, 256),
     ("reqwest", Way::Reqwest, 256),
+    ("reqwest, threads", Way::ReqwestThreads, 256),
 ];
 
 pub fn measure(table: &mut Table, _: Length) -> Result<(), Problem> {
@@ -59,7 +67,7 @@ pub fn measure(table: &mut Table, _: Length) -> Result<(), Problem> {
         let figure = format!("{who}, {tasks} tasks: connections opened, at most");
         match way {
             Way::Exact => table.exactly(&figure, opened, tasks.into()),
-            Way::Hyper | Way::Reqwest => table.figure(&figure, opened.to_string()),
+            Way::Hyper | Way::Reqwest | Way::ReqwestThreads => table.figure(&figure, opened.to_string()),
         }
     }
     Ok(())
@@ -73,50 +81,64 @@ struct Spent {
 
 fn run(nginx: &Nginx, way: Way, tasks: u32) -> Result<Spent, Problem> {
     let accepted = nginx.accepted()?;
-    let cpu = thread_cpu();
-    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
-    let left = Rc::new(Cell::new(CALLS));
-    runtime.block_on(async {
-        match way {
-            Way::Hyper => all(tasks, || bare(nginx.authority(), left.clone())).await,
-            Way::Reqwest => {
-                // No proxy: reqwest reads the environment for one by default.
-                let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
-                let url = format!("{}/chat/completions", nginx.base_url());
-                all(tasks, || pooled(client.clone(), url.clone(), left.clone())).await
-            }
-            Way::Exact => {
-                let pool = Pool { max_connections: tasks, max_idle: tasks, ..Pool::default() };
-                let endpoint = Rc::new(Endpoint::new(config(nginx.base_url()), &pool)?);
-                let done = all(tasks, || exact(endpoint.clone(), left.clone())).await;
-                endpoint.shut_down().await;
-                done
-            }
+    let cpu = own_cpu();
+    let left = Arc::new(AtomicU32::new(CALLS));
+    match way {
+        Way::ReqwestThreads => {
+            let runtime = Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let client = client()?;
+                let one = || tokio::spawn(pooled(client.clone(), url(nginx), left.clone()));
+                all((0..tasks).map(|_| one()).collect()).await
+            })?;
         }
-    })?;
-    drop(runtime);
-    let cpu = thread_cpu() - cpu;
+        Way::Hyper | Way::Reqwest | Way::Exact => {
+            let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+            runtime.block_on(on_one_thread(nginx, way, tasks, &left))?;
+        }
+    }
+    let cpu = own_cpu() - cpu;
     // One is this count's own connection.
     let opened = nginx.accepted()? - accepted - 1;
     Ok(Spent { cpu_per_100k: cpu * 1e5 / f64::from(CALLS), opened })
 }
 
-/// As many tasks at once, each until no call is left.
-async fn all<F>(tasks: u32, task: impl Fn() -> F) -> Result<(), Problem>
-where
-    F: Future<Output = Result<(), Problem>> + 'static,
-{
-    let running: Vec<_> = (0..tasks).map(|_| tokio::task::spawn_local(task())).collect();
+async fn on_one_thread(nginx: &Nginx, way: Way, tasks: u32, left: &Arc<AtomicU32>) -> Result<(), Problem> {
+    if way == Way::Exact {
+        let pool = Pool { max_connections: tasks, max_idle: tasks, ..Pool::default() };
+        let endpoint = Rc::new(Endpoint::new(config(nginx.base_url()), &pool)?);
+        let one = || spawn_local(exact(endpoint.clone(), left.clone()));
+        let done = all((0..tasks).map(|_| one()).collect()).await;
+        endpoint.shut_down().await;
+        return done;
+    }
+    let client = client()?;
+    let one = || match way {
+        Way::Hyper => spawn_local(bare(nginx.authority(), left.clone())),
+        _ => spawn_local(pooled(client.clone(), url(nginx), left.clone())),
+    };
+    all((0..tasks).map(|_| one()).collect()).await
+}
+
+/// No proxy: reqwest looks for one in the environment by default.
+fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()
+}
+
+fn url(nginx: &Nginx) -> String {
+    format!("{}/chat/completions", nginx.base_url())
+}
+
+/// The tasks run at once, each until no call is left.
+async fn all(running: Vec<JoinHandle<Result<(), Problem>>>) -> Result<(), Problem> {
     for task in running {
         task.await??;
     }
     Ok(())
 }
 
-fn next(left: &Cell<u32>) -> Option<u32> {
-    let number = left.get().checked_sub(1)?;
-    left.set(number);
-    Some(number)
+fn next(left: &AtomicU32) -> Option<u32> {
+    left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).ok()
 }
 
 /// A request of 500 B that no other equals.
@@ -149,11 +171,11 @@ fn check(answer: &[u8]) -> Result<(), Problem> {
     if completion.usage.is_empty() { Err("an answer without usage".into()) } else { Ok(()) }
 }
 
-async fn bare(authority: String, left: Rc<Cell<u32>>) -> Result<(), Problem> {
+async fn bare(authority: String, left: Arc<AtomicU32>) -> Result<(), Problem> {
     let tcp = TcpStream::connect(&authority).await?;
     tcp.set_nodelay(true)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await?;
-    tokio::task::spawn_local(connection);
+    spawn_local(connection);
     let mut headers = HeaderMap::new();
     headers.insert("host", HeaderValue::try_from(&authority)?);
     for (name, value) in [("content-type", "application/json"), ("user-agent", "bare"), ("accept", "application/json")]
@@ -172,7 +194,7 @@ async fn bare(authority: String, left: Rc<Cell<u32>>) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn pooled(client: reqwest::Client, url: String, left: Rc<Cell<u32>>) -> Result<(), Problem> {
+async fn pooled(client: reqwest::Client, url: String, left: Arc<AtomicU32>) -> Result<(), Problem> {
     while let Some(number) = next(&left) {
         let request = client.post(&url).header("content-type", "application/json").body(body(number));
         check(&request.send().await?.bytes().await?)?;
@@ -180,7 +202,7 @@ async fn pooled(client: reqwest::Client, url: String, left: Rc<Cell<u32>>) -> Re
     Ok(())
 }
 
-async fn exact(endpoint: Rc<Endpoint>, left: Rc<Cell<u32>>) -> Result<(), Problem> {
+async fn exact(endpoint: Rc<Endpoint>, left: Arc<AtomicU32>) -> Result<(), Problem> {
     while let Some(number) = next(&left) {
         let request = request(number);
         let deadline = Instant::now() + Duration::from_secs(60);
