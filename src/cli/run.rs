@@ -1,9 +1,9 @@
 //! `gatebench run`: load, progress, summary, exit code.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use console::Term;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{OutputArgs, RunArgs};
@@ -109,5 +109,10 @@ pub fn warn(loaded: &Loaded, output: &OutputArgs) {
 
 pub fn style(output: &OutputArgs) -> Style {
     let wanted = !output.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && std::io::stdout().is_terminal() { Style::Color } else { Style::Plain }
+    let terminal = Term::stdout();
+    if !terminal.is_term() {
+        return Style::PLAIN;
+    }
+    let style = if wanted { Style::COLOR } else { Style::PLAIN };
+    style.fitting(terminal.size().1.into())
 }

@@ -2,7 +2,7 @@
 
 use super::args::SweepArgs;
 use super::progress::Progress;
-use super::run::{check_formats, execute, expectations, pricer, warn};
+use super::run::{check_formats, execute, expectations, pricer, style, warn};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
 use crate::profile::Override;
@@ -57,7 +57,7 @@ fn finish(args: &SweepArgs, sweep: &Sweep) -> Result<u8, Failure> {
     if args.output.json {
         print(&text)?;
     } else if !args.output.quiet {
-        print(&sweep.text())?;
+        print(&sweep.text(style(&args.output)))?;
     }
     Ok(match sweep.stopped {
         Some(Stop::Terminated) => 143,

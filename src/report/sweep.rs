@@ -31,8 +31,8 @@ impl Sweep {
         })
     }
 
-    pub fn text(&self) -> String {
-        let mut page = Page::new(Style::Plain);
+    pub fn text(&self, style: Style) -> String {
+        let mut page = Page::new(style);
         page.line(&table(&self.rows));
         page.gap();
         for row in self.rows.iter().filter(|row| !row.missed.is_empty()) {

@@ -74,7 +74,7 @@ fn a_report_of_nothing_keeps_to_its_schema_too() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     assert!(validator.is_valid(&written));
     assert!(written["latency_ms"]["response"].is_null());
-    assert!(text(&report, Style::Plain).ends_with("no call was sent in the measured window (exit 1)\n"));
+    assert!(text(&report, Style::PLAIN).ends_with("no call was sent in the measured window (exit 1)\n"));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn no_line_of_the_summary_is_wider_than_100_columns() {
     run.profile = Arc::new(wide);
     run.planned = 2_000_000;
     let report = report_of(&run, &["errors < 1%", "cost.cny_per_day < ¥100"]);
-    for line in text(&report, Style::Plain).lines() {
+    for line in text(&report, Style::PLAIN).lines() {
         assert!(line.width() <= 100, "{}: {line}", line.width());
     }
 }
@@ -254,21 +254,21 @@ fn no_line_of_the_summary_is_wider_than_100_columns() {
 #[test]
 fn colour_adds_nothing_but_colour() {
     let report = report(&["errors < 1%", "hit_rate > 40%", "batch.p99 < 1s"]);
-    let colored = text(&report, Style::Color);
+    let colored = text(&report, Style::COLOR);
     assert!(colored.contains("\x1b[32m✓ hit_rate > 40%"));
     let mut plain = String::new();
     for (i, piece) in colored.split('\x1b').enumerate() {
         plain.push_str(if i == 0 { piece } else { piece.split_once('m').unwrap().1 });
     }
     let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-    assert_eq!(trimmed(&plain), trimmed(&text(&report, Style::Plain)));
-    assert!(!text(&report, Style::Plain).contains('\x1b'));
+    assert_eq!(trimmed(&plain), trimmed(&text(&report, Style::PLAIN)));
+    assert!(!text(&report, Style::PLAIN).contains('\x1b'));
 }
 
 #[test]
 fn the_summary_reads_well() {
     let report = report(&["p99 < 800ms", "errors < 5%", "hit_rate > 40%", "connect.p99 < 1s", "cost.cny_per_1k < 5"]);
-    insta::assert_snapshot!(text(&report, Style::Plain));
+    insta::assert_snapshot!(text(&report, Style::PLAIN));
 }
 
 #[test]
@@ -278,5 +278,5 @@ fn the_summary_of_a_bad_run_hides_nothing() {
     run.total.requests += 212;
     run.total.attempts += 215;
     run.measured.requests -= 2;
-    insta::assert_snapshot!(text(&report_of(&run, &["p99 < 800ms"]), Style::Plain));
+    insta::assert_snapshot!(text(&report_of(&run, &["p99 < 800ms"]), Style::PLAIN));
 }

@@ -6,7 +6,6 @@ mod page;
 mod verdict;
 
 pub use page::Style;
-use page::WIDTH;
 pub(super) use page::{Page, Tone};
 pub use verdict::shortfall;
 
@@ -14,7 +13,7 @@ use super::shape::{Counted, Report, Share};
 use crate::metrics::{Stop, Summary};
 use format::{clipped, count, left, ms, percent, right};
 
-/// The summary, at most 100 columns wide.
+/// The summary, as wide as its style says.
 pub fn text(report: &Report, style: Style) -> String {
     let mut page = Page::new(style);
     header(&mut page, report);
@@ -37,7 +36,7 @@ fn header(page: &mut Page, report: &Report) {
         "" => format!("gatebench {} · {model} through {route}", report.gatebench),
         description => format!("gatebench {} · {description}", report.gatebench),
     };
-    let title = page.paint(Tone::Heading, &clipped(&title, WIDTH));
+    let title = page.paint(Tone::Heading, &clipped(&title, page.width()));
     page.line(&title);
     let run = &report.run;
     let window = format!(

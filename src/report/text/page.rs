@@ -2,11 +2,22 @@
 
 use unicode_width::UnicodeWidthStr;
 
-/// Whether ANSI colours are used.
+/// How text is set: ANSI colours or none, and how wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    Plain,
-    Color,
+pub struct Style {
+    pub colors: bool,
+    /// Columns: no line is longer, as long as its pieces are not.
+    pub width: usize,
+}
+
+impl Style {
+    pub const PLAIN: Self = Self { colors: false, width: 100 };
+    pub const COLOR: Self = Self { colors: true, ..Self::PLAIN };
+
+    /// As wide as a terminal of `columns`, within what can be read.
+    pub fn fitting(self, columns: usize) -> Self {
+        Self { width: columns.clamp(60, Self::PLAIN.width), ..self }
+    }
 }
 
 /// What a piece of text is, from which its colour follows.
@@ -19,8 +30,6 @@ pub enum Tone {
     Doubt,
 }
 
-/// No line is longer, as long as its pieces are not.
-pub const WIDTH: usize = 100;
 /// Where the text beside a label begins.
 pub const INDENT: usize = 13;
 
@@ -32,6 +41,10 @@ pub struct Page {
 impl Page {
     pub fn new(style: Style) -> Self {
         Self { style, out: String::new() }
+    }
+
+    pub fn width(&self) -> usize {
+        self.style.width
     }
 
     pub fn finish(self) -> String {
@@ -46,9 +59,9 @@ impl Page {
             Tone::Bad => "1;31",
             Tone::Doubt => "33",
         };
-        match self.style {
-            Style::Plain => text.to_owned(),
-            Style::Color => format!("\x1b[{code}m{text}\x1b[0m"),
+        match self.style.colors {
+            false => text.to_owned(),
+            true => format!("\x1b[{code}m{text}\x1b[0m"),
         }
     }
 
@@ -69,7 +82,7 @@ impl Page {
     /// Pieces in a row after a label, broken into lines between pieces.
     pub fn row(&mut self, label: &str, pieces: &[String]) {
         let label = self.paint(Tone::Heading, &super::format::left(label, INDENT));
-        let lines = filled(pieces, " · ", WIDTH - INDENT);
+        let lines = filled(pieces, " · ", self.style.width - INDENT);
         for (i, line) in lines.iter().enumerate() {
             let start = if i == 0 { label.clone() } else { " ".repeat(INDENT) };
             self.line(&(start + line));
@@ -79,7 +92,7 @@ impl Page {
     /// Words in one tone, broken into lines.
     pub fn words(&mut self, tone: Tone, text: &str) {
         let words: Vec<_> = text.split(' ').map(str::to_owned).collect();
-        for line in filled(&words, " ", WIDTH) {
+        for line in filled(&words, " ", self.style.width) {
             let line = self.paint(tone, &line);
             self.line(&line);
         }

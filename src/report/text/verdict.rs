@@ -98,7 +98,7 @@ fn mend(report: &Report) -> &'static str {
 
 /// Why the exit code is not 0, in a few lines: the expectations that did not hold, and the last line.
 pub fn shortfall(report: &Report) -> String {
-    let mut page = Page::new(super::Style::Plain);
+    let mut page = Page::new(super::Style::PLAIN);
     for judged in report.expectations.iter().filter(|judged| !judged.passed) {
         page.line(&format!("{}: {}", judged.expect, actual(judged)));
     }
