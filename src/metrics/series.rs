@@ -100,3 +100,47 @@ impl Point {
         self.warmup = next.warmup;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(at: u32) -> Point {
+        Point {
+            at_s: f64::from(at),
+            seconds: 1.0,
+            epoch: 0,
+            warmup: false,
+            sent: 2,
+            succeeded: 1,
+            failed: 1,
+            dropped: 0,
+            local: 0,
+            redis: 0,
+            shared: 0,
+            gateway: 0,
+            model: 1,
+            p50_ms: Some(f64::from(at % 7)),
+            p99_ms: None,
+            in_flight: 0,
+            connections: 0,
+            cost_usd: 0.5,
+            cost_cny: 1.0,
+        }
+    }
+
+    #[test]
+    fn a_day_takes_no_more_points_than_an_hour_and_loses_no_call() {
+        let mut series = Series::default();
+        for at in 0..86_400 {
+            series.push(second(at));
+            assert!(series.points().len() <= Series::CAPACITY);
+        }
+        let points = series.points();
+        assert_eq!(points.iter().map(|p| p.sent).sum::<u64>(), 2 * 86_400);
+        assert_eq!(points.iter().map(|p| p.seconds).sum::<f64>(), 86_400.0);
+        // Each point begins where the one before ends, and all but the last cover the same time.
+        assert!(points.windows(2).all(|pair| pair[0].at_s + pair[0].seconds == pair[1].at_s));
+        assert!(points[..points.len() - 1].iter().all(|p| p.seconds == points[0].seconds));
+    }
+}

@@ -68,3 +68,50 @@ impl Drop for Leader<'_> {
         self.flights.flying.borrow_mut().remove(&self.key);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Canonical, ChatRequest, Lane, Usage};
+    use crate::profile::CacheField;
+    use crate::stack::{ServedBy, cache_key};
+
+    fn key(text: &str) -> Key {
+        let request = ChatRequest {
+            messages: Canonical::user_message(text),
+            temperature: None,
+            max_tokens: None,
+            top_p: None,
+            seed: None,
+            tools: None,
+            response_format: None,
+            stream: false,
+        };
+        cache_key(&[CacheField::Messages], "m", &request)
+    }
+
+    fn served() -> Shared {
+        let lane = Lane { model: "m".into(), route: "r".into() };
+        Ok(Served { by: ServedBy::Model, lane, usage: Usage::default(), first_token: None, last_token: None })
+    }
+
+    #[tokio::test]
+    async fn the_second_of_two_equal_calls_gets_the_result_of_the_first_and_the_third_flies_again() {
+        let flights = Flights::default();
+        let Role::Leads(leader) = flights.join(key("a")) else { panic!("the first leads") };
+        let Role::Follows(wait) = flights.join(key("a")) else { panic!("the second follows") };
+        assert!(matches!(flights.join(key("b")), Role::Leads(_)), "another key is another flight");
+        leader.land(&served());
+        assert!(wait.await.is_ok_and(|result| result.is_ok()));
+        assert!(matches!(flights.join(key("a")), Role::Leads(_)));
+    }
+
+    #[tokio::test]
+    async fn a_leader_that_is_given_up_lets_its_followers_go() {
+        let flights = Flights::default();
+        let Role::Leads(leader) = flights.join(key("a")) else { panic!("the first leads") };
+        let Role::Follows(wait) = flights.join(key("a")) else { panic!("the second follows") };
+        drop(leader);
+        assert!(wait.await.is_err());
+    }
+}
