@@ -23,6 +23,10 @@ pub fn load_with(args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failur
         (None, Some(url)) => Draft::adhoc(url),
         (None, None) => return Err(Failure::bad_input("name a profile, or an endpoint with --url")),
     };
+    if args.requests.is_some() {
+        // A number of requests instead of the profile's time.
+        draft = draft.without("load.duration");
+    }
     for header in &args.headers {
         let (name, value) =
             header.split_once(':').ok_or_else(|| Failure::bad_input("-H: a header is written 'Name: value'"))?;

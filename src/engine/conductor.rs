@@ -14,7 +14,7 @@ use super::gathering::Gathering;
 use super::messages::{Finished, FromReplica, Message, Settings, ToReplica};
 use crate::metrics::{Phase, Run, Snapshot, Stop};
 use crate::plan::Ramp;
-use crate::profile::{Mode, Profile};
+use crate::profile::{Batch, BatchMode, Mode, Profile};
 use crate::route::FailureKind;
 
 /// How often readers get a new picture.
@@ -29,7 +29,7 @@ pub struct Conductor {
     pub window: Window,
     pub profile: Arc<Profile>,
     pub replicas: Vec<UnboundedSender<ToReplica>>,
-    pub to_pacer: mpsc::Sender<Arc<Profile>>,
+    pub to_pacer: mpsc::Sender<(Arc<Profile>, Ramp)>,
     pub inbox: mpsc::Receiver<Message>,
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     pub gathering: Gathering,
@@ -37,6 +37,10 @@ pub struct Conductor {
     pub phase: Phase,
     pub stop: Stop,
     pub finished: Vec<Finished>,
+    /// Replicas that ended without finishing.
+    pub lost: usize,
+    /// Of every `stack.timeout` there was: calls keep the one they began with.
+    pub longest_timeout: Duration,
 }
 
 impl Conductor {
@@ -44,7 +48,7 @@ impl Conductor {
     pub fn lead(mut self) -> Run {
         let mut next_tick = self.window.start + TICK;
         self.assign_users();
-        while self.finished.len() < self.replicas.len() {
+        while self.finished.len() + self.lost < self.replicas.len() {
             let wake = self.next_wake(next_tick);
             match self.inbox.recv_timeout(wake.saturating_duration_since(Instant::now())) {
                 Ok(message) => self.take(message),
@@ -64,7 +68,7 @@ impl Conductor {
     /// The next tick, or the window's end if that is sooner.
     fn next_wake(&self, tick: Instant) -> Instant {
         match (self.phase, self.window.end) {
-            (Phase::Warmup | Phase::Measure, Some(end)) => tick.min(end),
+            (Phase::Warmup | Phase::Measure, Some(end)) if end > Instant::now() => tick.min(end),
             _ => tick,
         }
     }
@@ -73,6 +77,7 @@ impl Conductor {
         match message {
             Message::Replica(FromReplica::Report(report)) => self.gathering.add(report),
             Message::Replica(FromReplica::Finished(finished)) => self.finished.push(*finished),
+            Message::Replica(FromReplica::Lost) => self.lost += 1,
             Message::Replica(FromReplica::Ready(_)) => {}
             Message::Change { profile, settings, changed } => self.change(profile, settings, changed),
             Message::Stop(why) => self.finish(why),
@@ -100,12 +105,10 @@ impl Conductor {
 
     /// Nothing more is due.
     fn is_planned_out(&self, now: Instant) -> bool {
-        let asked = self.window.requests;
-        let begun = self.control.measured_calls.load(Relaxed);
         match self.profile.load.mode {
             _ if self.control.is_spent() => true,
-            Mode::Open => self.control.paced.load(Relaxed),
-            Mode::Closed => self.window.is_over(now) || asked.is_some_and(|asked| begun >= asked),
+            Mode::Open => self.control.is_paced_out(),
+            Mode::Closed => self.window.is_over(now) || self.has_begun_all(),
         }
     }
 
@@ -114,15 +117,28 @@ impl Conductor {
         if self.phase == Phase::Drain {
             return;
         }
-        let total = self.gathering.total();
-        let hopeless = |kind: &FailureKind| matches!(kind, FailureKind::Connect | FailureKind::Status(401 | 403));
-        if total.succeeded == 0 && total.failed >= HOPELESS_AFTER && total.failures.keys().all(hopeless) {
+        let (total, gauges) = (self.gathering.total(), self.gathering.gauges());
+        let all = |kinds: fn(&FailureKind) -> bool| total.failures.keys().all(kinds);
+        // A connection once opened may still bring an answer, however slow.
+        let unreachable = || gauges.opened + total.requests == 0 && all(|kind| *kind == FailureKind::Connect);
+        let refused = || all(|kind| matches!(kind, FailureKind::Status(401 | 403)));
+        if total.succeeded == 0 && total.failed >= HOPELESS_AFTER && (unreachable() || refused()) {
             self.finish(Stop::Hopeless);
         }
     }
 
+    /// Every one of `load.requests` has begun.
+    fn has_begun_all(&self) -> bool {
+        self.window.requests.is_some_and(|asked| self.control.measured_calls.load(Relaxed) >= asked)
+    }
+
     fn finish(&mut self, why: Stop) {
+        let by_a_person = |stop| matches!(stop, Stop::Interrupted | Stop::Terminated);
         if self.phase == Phase::Drain {
+            if by_a_person(why) && !by_a_person(self.stop) {
+                self.stop = why;
+                self.tell_to_finish(INTERRUPTED_GRACE, None);
+            }
             return;
         }
         self.phase = Phase::Drain;
@@ -131,12 +147,23 @@ impl Conductor {
             self.gathering.event("budget", "a further call could exceed limits.budget: load stopped".into());
         }
         self.control.stop();
-        self.gathering.close_window(Instant::now(), &self.window);
-        let grace = match why {
-            Stop::Interrupted | Stop::Terminated => INTERRUPTED_GRACE,
-            Stop::Finished | Stop::Budget | Stop::Hopeless => self.profile.stack.timeout + Duration::from_secs(1),
+        // The window of a run of `requests` is open until the last answer.
+        let now = Instant::now();
+        let open = why == Stop::Finished && self.has_begun_all() && !self.window.is_over(now);
+        if !open {
+            self.gathering.close_window(now, &self.window);
+        }
+        let Batch { size, mode } = self.profile.workload.batch;
+        let in_turn = if open && mode == BatchMode::Serial { size } else { 1 };
+        let grace = match by_a_person(why) {
+            true => INTERRUPTED_GRACE,
+            false => self.longest_timeout * in_turn + Duration::from_secs(1),
         };
-        let cut = (why != Stop::Finished).then(Instant::now);
+        let cut = (!open && !self.window.is_over(now)).then_some(now);
+        self.tell_to_finish(grace, cut);
+    }
+
+    fn tell_to_finish(&self, grace: Duration, cut: Option<Instant>) {
         for replica in &self.replicas {
             let _ = replica.send(ToReplica::Finish { grace, cut });
         }
@@ -158,11 +185,13 @@ impl Conductor {
             || old.load.max_in_flight != new.load.max_in_flight
             || old.workload.batch != new.workload.batch;
         if paced_anew {
-            let _ = self.to_pacer.send(new.clone());
+            let _ = self.to_pacer.send((new.clone(), self.ramp.clone()));
         }
         for replica in &self.replicas {
             let _ = replica.send(ToReplica::Change(settings.clone()));
         }
+        self.longest_timeout = self.longest_timeout.max(new.stack.timeout);
+        self.gathering.close_second(Instant::now(), &self.window, &self.control);
         self.gathering.begin_epoch(settings.epoch, &new, changed, &self.window);
     }
 

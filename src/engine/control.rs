@@ -1,9 +1,11 @@
 //! What the engine's threads share: the clock of the run, a few counters, and the word to stop.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 use super::purse::Purse;
+use crate::plan::Workload;
 use crate::profile::{Load, Profile};
 
 /// The measured window on the clock of this run.
@@ -47,8 +49,7 @@ impl Window {
 #[derive(Debug, Default)]
 pub struct Control {
     stop: AtomicBool,
-    /// No arrival will follow.
-    pub paced: AtomicBool,
+    paced: AtomicBool,
     /// Number of the next call.
     next_call: AtomicU64,
     /// Measured calls begun, to end a run of `requests`.
@@ -65,8 +66,8 @@ pub struct Control {
 }
 
 impl Control {
-    pub fn of(profile: &Profile) -> Self {
-        Self { purse: Purse::of(profile), ..Self::default() }
+    pub fn of(profile: &Profile, workload: &Workload) -> Self {
+        Self { purse: Purse::of(profile, workload), ..Self::default() }
     }
 
     /// Asks all to begin no more calls.
@@ -76,6 +77,24 @@ impl Control {
 
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Relaxed)
+    }
+
+    /// The pacer hands out no further arrival.
+    pub fn end_pacing(&self) {
+        // Whoever sees this sees every arrival in the replicas' queues.
+        self.paced.store(true, Release);
+    }
+
+    pub fn is_paced_out(&self) -> bool {
+        self.paced.load(Acquire)
+    }
+
+    /// Of calls counted in, `n` do not take place after all.
+    pub fn forgo(&self, n: u32, measured: bool) {
+        self.purse.iter().for_each(|purse| purse.give_back(n));
+        if measured {
+            self.planned.fetch_sub(u64::from(n), Relaxed);
+        }
     }
 
     /// Whether `n` calls may be paid for.

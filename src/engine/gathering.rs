@@ -91,7 +91,8 @@ impl Gathering {
 
     /// Closes the second under way when it is over.
     pub fn tick(&mut self, now: Instant, window: &Window, control: &Control) {
-        if now.saturating_duration_since(self.second.began) >= Duration::from_secs(1) {
+        // A tick that comes a little early is still the second's end.
+        if now.saturating_duration_since(self.second.began) >= Duration::from_millis(900) {
             self.close_second(now, window, control);
         }
     }
@@ -162,7 +163,7 @@ impl Gathering {
         &self.total
     }
 
-    fn gauges(&self) -> Gauges {
+    pub fn gauges(&self) -> Gauges {
         self.gauges.iter().fold(Gauges::default(), |sum, one| sum.plus(one))
     }
 
@@ -218,6 +219,10 @@ impl Gathering {
         finished: Vec<Finished>,
     ) -> Run {
         let planned = self.planned(&profile, control);
+        // A window that is still open, of a run of `requests`, ends with the last answer.
+        let last_done = finished.iter().filter_map(|replica| replica.last_done).max();
+        let end = self.closed.or(last_done.map(|done| window.end.map_or(done, |end| end.min(done))));
+        self.closed = end;
         let seconds = self.epoch_time(now, window).as_secs_f64();
         let gauges = self.gauges();
         let Epoch { number, changed, tally, .. } = self.epoch;
@@ -226,9 +231,6 @@ impl Gathering {
         for replica in &finished {
             measured.merge(&replica.total);
         }
-        // A run of `requests` alone is over with its last answer.
-        let last_done = finished.iter().filter_map(|replica| replica.last_done).max();
-        let end = if window.end.is_none() && stop == Stop::Finished { last_done } else { self.closed };
         Run {
             profile,
             started_at: self.started_at,

@@ -34,6 +34,7 @@ pub enum ToReplica {
     /// A batch is due: calls `first`, `first + 1`, …
     Arrival {
         first: u64,
+        size: u32,
         intended: Instant,
         measured: bool,
     },
@@ -54,6 +55,8 @@ pub enum FromReplica {
     Ready(Result<(), EngineError>),
     Report(Report),
     Finished(Box<Finished>),
+    /// The thread ended without finishing.
+    Lost,
 }
 
 /// The settings of an epoch, with the workload made of them.

@@ -55,6 +55,10 @@ pub enum EngineError {
     Redis(#[from] ManagedRedisError),
     #[error("could not start a thread: {0}; check the limit of processes (ulimit -u)")]
     Thread(#[from] std::io::Error),
+    #[error("{0} cannot change while load runs; start a new run")]
+    Fixed(&'static str),
+    #[error("the run is over")]
+    Over,
     #[error("the run's {0} thread ended unexpectedly; this is a bug in gatebench")]
     Broken(&'static str),
 }
@@ -91,7 +95,7 @@ pub fn start(profile: Profile, bounds: LatencyBounds) -> Result<Handle, EngineEr
     };
     let sims = endpoints::simulate(&profile)?;
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref())?);
-    let control = Arc::new(Control::of(&profile));
+    let control = Arc::new(Control::of(&profile, &workload));
     let profile = Arc::new(profile);
     let settings = Settings { epoch: 0, profile: resolved(&profile, redis.as_ref()), workload };
     let (to_conductor, inbox) = mpsc::channel();
@@ -117,6 +121,7 @@ pub fn start(profile: Profile, bounds: LatencyBounds) -> Result<Handle, EngineEr
         };
         thread("pacer", move || pacer.run())?;
     }
+    let longest_timeout = profile.stack.timeout;
     let gathering = Gathering::new(&profile, to_replicas.len(), window.start);
     let first = gathering.snapshot(window.start, Phase::Warmup, &profile, &window, &control);
     let (publish, snapshots) = watch::channel(Arc::new(first));
@@ -133,6 +138,8 @@ pub fn start(profile: Profile, bounds: LatencyBounds) -> Result<Handle, EngineEr
         phase: Phase::Warmup,
         stop: Stop::Finished,
         finished: Vec::new(),
+        lost: 0,
+        longest_timeout,
     };
     let conductor = thread("conductor", move || conductor.lead())?;
     Ok(Handle {
@@ -172,6 +179,12 @@ impl Handle {
     /// Changes settings while load runs: opens an epoch and says its number. `profile` must be validated, with the
     /// routes and replicas that the run began with; `changed` says in words what differs.
     pub fn apply(&mut self, profile: Profile, changed: Vec<String>) -> Result<u32, EngineError> {
+        if self.is_finished() {
+            return Err(EngineError::Over);
+        }
+        if profile.stack.replicas != self.profile.stack.replicas {
+            return Err(EngineError::Fixed("stack.replicas"));
+        }
         let workload = if profile.workload == self.profile.workload {
             self.settings.workload.clone()
         } else {

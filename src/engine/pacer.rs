@@ -22,8 +22,8 @@ pub struct Pacer {
     pub window: Window,
     pub profile: Arc<Profile>,
     pub replicas: Vec<UnboundedSender<ToReplica>>,
-    /// Profiles whose rate, arrivals or batch differ.
-    pub changes: mpsc::Receiver<Arc<Profile>>,
+    /// Profiles whose rate, arrivals or batch differ, with the ramp that holds from now on.
+    pub changes: mpsc::Receiver<(Arc<Profile>, Ramp)>,
 }
 
 impl Pacer {
@@ -34,9 +34,9 @@ impl Pacer {
         let mut turn = 0;
         let mut next = arrivals.next();
         while !self.control.is_stopped() {
-            if let Some(profile) = self.changes.try_iter().last() {
+            if let Some((profile, ramp)) = self.changes.try_iter().last() {
                 self.profile = profile;
-                arrivals = self.arrivals(Ramp::constant(self.profile.load.rate), self.window.start.elapsed());
+                arrivals = self.arrivals(ramp, self.window.start.elapsed());
                 next = arrivals.next();
             }
             // A due time beyond what an Instant holds is never.
@@ -53,7 +53,7 @@ impl Pacer {
                 _ => std::thread::sleep(due.map_or(NAP, |due| (due - now).min(NAP))),
             }
         }
-        self.control.paced.store(true, Relaxed);
+        self.control.end_pacing();
     }
 
     fn arrivals(&self, ramp: Ramp, from: Duration) -> Arrivals {
@@ -70,6 +70,7 @@ impl Pacer {
         }
         if measured {
             if !control.begin_measured(batch, self.window.requests) {
+                control.forgo(batch, false);
                 return false;
             }
             control.planned.fetch_add(u64::from(batch), Relaxed);
@@ -78,7 +79,7 @@ impl Pacer {
         let in_flight = control.in_flight.fetch_add(u64::from(batch), Relaxed) + u64::from(batch);
         if in_flight > self.profile.load.max_in_flight as u64 {
             control.in_flight.fetch_sub(u64::from(batch), Relaxed);
-            control.purse.iter().for_each(|purse| purse.give_back(batch));
+            control.forgo(batch, false);
             control.dropped.fetch_add(u64::from(batch), Relaxed);
             if measured {
                 control.dropped_measured.fetch_add(u64::from(batch), Relaxed);
@@ -86,7 +87,7 @@ impl Pacer {
             return true;
         }
         // A replica that is gone has failed already; the conductor says so.
-        let _ = self.replicas[*turn].send(ToReplica::Arrival { first, intended: due, measured });
+        let _ = self.replicas[*turn].send(ToReplica::Arrival { first, size: batch, intended: due, measured });
         *turn = (*turn + 1) % self.replicas.len();
         true
     }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use crate::chat::{Lane, Usage};
 use crate::cost::{PriceBook, Pricer, Spend};
 use crate::metrics::Tokens;
-use crate::profile::{Money, Profile, Spread, Workload};
+use crate::plan::Workload;
+use crate::profile::{Money, Profile};
 use crate::stack::{Outcome, ServedBy};
 
 /// In billionths of the budget's currency. Each call under way sets aside what the dearest one may cost.
@@ -24,10 +25,10 @@ pub struct Purse {
 
 impl Purse {
     /// `None` for a profile without a budget.
-    pub fn of(profile: &Profile) -> Option<Self> {
+    pub fn of(profile: &Profile, workload: &Workload) -> Option<Self> {
         let budget = profile.limits.budget?;
         let pricer = Pricer::new(profile, PriceBook::builtin());
-        let dearest = billionths(pricer.attempt_at_most(&largest(&profile.workload)), budget);
+        let dearest = billionths(pricer.attempt_at_most(&largest(profile, workload)), budget);
         Some(Self {
             pricer,
             budget,
@@ -90,13 +91,7 @@ fn billionths(spend: Spend, budget: Money) -> u64 {
     (spend.in_currency_of(budget) * 1e9).ceil() as u64
 }
 
-/// A call that few exceed: input of twice the p95, and all the output that `max_tokens` allows.
-fn largest(workload: &Workload) -> Usage {
-    let most = |spread: Spread<u32>| match spread {
-        Spread::Fixed(tokens) => tokens,
-        Spread::LogNormal { p95, .. } => p95.saturating_mul(2),
-    };
-    let of_classes = workload.classes.iter().map(|class| most(class.input_tokens.unwrap_or(workload.input_tokens)));
-    let input = of_classes.max().unwrap_or_else(|| most(workload.input_tokens));
-    Usage { input, cached_input: 0, output: workload.max_tokens, estimated: true }
+/// A call that few exceed.
+fn largest(profile: &Profile, workload: &Workload) -> Usage {
+    Usage { input: workload.most_input(), cached_input: 0, output: profile.workload.max_tokens, estimated: true }
 }

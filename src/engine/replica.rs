@@ -17,10 +17,10 @@ use super::control::{Control, Window};
 use super::endpoints::Endpoints;
 use super::messages::{Finished, FromReplica, Message, Report, Settings, ToReplica};
 use crate::metrics::{Gauges, Recorder, Sample};
-use crate::profile::BatchMode;
 use crate::profile::expect::LatencyBounds;
+use crate::profile::{BatchMode, Mode};
 use crate::route::RouteError;
-use crate::stack::Stack;
+use crate::stack::{Outcome, Stack};
 
 pub struct Setup {
     pub number: usize,
@@ -41,6 +41,7 @@ pub fn run(setup: Setup, inbox: UnboundedReceiver<ToReplica>, outbox: mpsc::Send
             return;
         }
     };
+    let _farewell = Farewell(outbox.clone());
     runtime.block_on(async {
         match Replica::new(setup) {
             Ok(replica) => {
@@ -52,6 +53,17 @@ pub fn run(setup: Setup, inbox: UnboundedReceiver<ToReplica>, outbox: mpsc::Send
     });
 }
 
+/// Tells the conductor of a replica that panicked, which would wait for it for ever.
+struct Farewell(mpsc::Sender<Message>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.send(FromReplica::Lost.into());
+        }
+    }
+}
+
 struct Replica {
     number: usize,
     control: Arc<Control>,
@@ -60,7 +72,11 @@ struct Replica {
     settings: RefCell<Settings>,
     window: Cell<Option<Window>>,
     accepting: Cell<bool>,
+    /// A batch under way begins no further call. Not at the end of a run of `requests`: its batches are among them.
+    cuts_batches: Cell<bool>,
     in_flight: Cell<u64>,
+    /// Arrivals that are not over, those included whose task has not run yet.
+    arrived: Cell<u64>,
     idle: Notify,
     users: Cell<u32>,
     living_users: Cell<u32>,
@@ -80,7 +96,9 @@ impl Replica {
             settings: RefCell::new(setup.settings),
             window: Cell::new(None),
             accepting: Cell::new(true),
+            cuts_batches: Cell::new(false),
             in_flight: Cell::new(0),
+            arrived: Cell::new(0),
             idle: Notify::new(),
             users: Cell::new(0),
             living_users: Cell::new(0),
@@ -91,18 +109,21 @@ impl Replica {
     /// Takes messages until told to finish, and then until nothing is in flight or the grace is over.
     async fn serve(self: Rc<Self>, mut inbox: UnboundedReceiver<ToReplica>, outbox: &mpsc::Sender<Message>) {
         let mut end: Option<Instant> = None;
-        while end.is_none() || self.in_flight.get() > 0 {
+        while end.is_none() || self.in_flight.get() + self.arrived.get() > 0 {
             let over = tokio::time::sleep_until(end.unwrap_or_else(Instant::now).into());
             tokio::select! {
                 biased;
                 message = inbox.recv() => match message {
                     Some(ToReplica::Finish { grace, cut }) => {
-                        end = Some(Instant::now() + grace);
+                        let wanted = Instant::now() + grace;
+                        end = Some(end.map_or(wanted, |end| end.min(wanted)));
                         if let (Some(_), Some(window)) = (cut, self.window.get()) {
                             self.window.set(Some(Window { end: cut, ..window }));
                         }
                         self.accepting.set(false);
                         self.users.set(0);
+                        let over = self.window.get().is_none_or(|window| window.is_over(Instant::now()));
+                        self.cuts_batches.set(over);
                     }
                     Some(message) => self.take(message, outbox),
                     None => break,
@@ -117,11 +138,14 @@ impl Replica {
     fn take(self: &Rc<Self>, message: ToReplica, outbox: &mpsc::Sender<Message>) {
         match message {
             ToReplica::Go(window) => self.window.set(Some(window)),
-            ToReplica::Arrival { first, intended, measured } => {
+            ToReplica::Arrival { first, size, intended, measured } => {
                 let replica = self.clone();
+                self.arrived.set(self.arrived.get() + 1);
                 tokio::task::spawn_local(async move {
-                    let calls = replica.batch(first, intended, measured).await.calls;
-                    replica.control.in_flight.fetch_sub(u64::from(calls), Relaxed);
+                    replica.batch(first, size, intended, measured).await;
+                    replica.control.in_flight.fetch_sub(u64::from(size), Relaxed);
+                    replica.arrived.set(replica.arrived.get() - 1);
+                    replica.idle.notify_one();
                 });
             }
             ToReplica::Users(target) => self.set_users(target),
@@ -179,8 +203,8 @@ impl Replica {
     /// A user of a closed loop: asks, reads, thinks, asks again.
     async fn user(self: Rc<Self>) {
         let mut intended = Instant::now();
-        while let Some((first, measured)) = self.next_call(intended) {
-            let batch = self.batch(first, intended, measured).await;
+        while let Some((first, size, measured)) = self.next_call(intended) {
+            let batch = self.batch(first, size, intended, measured).await;
             let think_time = self.settings.borrow().profile.load.think_time;
             intended = batch.done + think_time;
             if !think_time.is_zero() {
@@ -194,7 +218,7 @@ impl Replica {
     }
 
     /// The number of a user's next call; `None` when this user is to leave.
-    fn next_call(&self, intended: Instant) -> Option<(u64, bool)> {
+    fn next_call(&self, intended: Instant) -> Option<(u64, u32, bool)> {
         let window = self.window.get()?;
         let leaves = self.living_users.get() > self.users.get();
         if leaves || !self.accepting.get() || self.control.is_stopped() || window.is_over(intended) {
@@ -206,22 +230,24 @@ impl Replica {
             return None;
         }
         if measured && !self.control.begin_measured(batch, window.requests) {
+            self.control.forgo(batch, false);
             return None;
         }
-        Some((self.control.take_calls(batch), measured))
+        Some((self.control.take_calls(batch), batch, measured))
     }
 
-    async fn batch(&self, first: u64, intended: Instant, measured: bool) -> Batch {
-        let (shape, epoch) = {
+    /// `size` calls from number `first` on.
+    async fn batch(&self, first: u64, size: u32, intended: Instant, measured: bool) -> Batch {
+        let (mode, epoch) = {
             let settings = self.settings.borrow();
-            (settings.profile.workload.batch, settings.epoch)
+            (settings.profile.workload.batch.mode, settings.epoch)
         };
-        if shape.size == 1 {
+        if size == 1 {
             return self.call(first, intended, measured).await;
         }
-        let numbers = first..first + u64::from(shape.size);
-        let mut whole = Batch { calls: 0, done: intended, left_the_thread: false };
-        match shape.mode {
+        let numbers = first..first + u64::from(size);
+        let mut whole = Batch { calls: 0, done: intended, left_the_thread: false, succeeded: true };
+        match mode {
             BatchMode::Gather => {
                 for one in join_all(numbers.map(|i| self.call(i, intended, measured))).await {
                     whole.add(&one);
@@ -231,12 +257,23 @@ impl Replica {
                 for i in numbers {
                     let one = self.call(i, whole.done, measured).await;
                     whole.add(&one);
+                    if self.cuts_batches.get() {
+                        break;
+                    }
                 }
             }
         }
-        let time = whole.done.saturating_duration_since(intended);
-        self.recorder.borrow_mut().record_batch(epoch, measured, time);
+        if whole.calls < size {
+            self.control.forgo(size - whole.calls, measured && self.is_open_loop());
+        } else if whole.succeeded {
+            let time = whole.done.saturating_duration_since(intended);
+            self.recorder.borrow_mut().record_batch(epoch, measured, time);
+        }
         whole
+    }
+
+    fn is_open_loop(&self) -> bool {
+        self.settings.borrow().profile.load.mode == Mode::Open
     }
 
     /// One call, from the plan to its sample.
@@ -257,7 +294,8 @@ impl Replica {
         if measured {
             self.last_done.set(self.last_done.get().max(Some(done)));
         }
-        Batch { calls: 1, done, left_the_thread: !sample.outcome.tries.is_empty() }
+        let Outcome { result, tries, .. } = &sample.outcome;
+        Batch { calls: 1, done, left_the_thread: !tries.is_empty(), succeeded: result.is_ok() }
     }
 }
 
@@ -267,6 +305,8 @@ struct Batch {
     done: Instant,
     /// It waited for a route at least once.
     left_the_thread: bool,
+    /// All of them.
+    succeeded: bool,
 }
 
 impl Batch {
@@ -274,5 +314,6 @@ impl Batch {
         self.calls += one.calls;
         self.done = self.done.max(one.done);
         self.left_the_thread |= one.left_the_thread;
+        self.succeeded &= one.succeeded;
     }
 }

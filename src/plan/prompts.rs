@@ -26,6 +26,14 @@ pub struct FilePrompt {
     pub seed: Option<i64>,
 }
 
+impl FilePrompt {
+    /// Bytes of what the model reads.
+    pub fn bytes(&self) -> usize {
+        let optional = [&self.tools, &self.response_format].into_iter().flatten();
+        self.messages.as_str().len() + optional.map(|json| json.as_str().len()).sum::<usize>()
+    }
+}
+
 /// Reads a JSONL file, each line by `parse`; errors carry the line.
 pub fn read_lines<T>(path: &Path, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, PromptFileError> {
     let text = std::fs::read_to_string(path)

@@ -86,6 +86,11 @@ impl Workload {
         })
     }
 
+    /// Input tokens that few calls exceed: the longest of a file's or trace's prompts, twice the p95 of generated ones.
+    pub fn most_input(&self) -> u32 {
+        self.classes.iter().map(ClassPlan::most_input).max().unwrap_or(0)
+    }
+
     /// The i-th call.
     pub fn call(&self, index: u64) -> Call {
         let mut rng = SmallRng::seed_from_u64(mix(&[self.seed, index]));
@@ -157,6 +162,20 @@ impl Workload {
             text.push_str(part);
         }
         Canonical::user_message(&text)
+    }
+}
+
+impl ClassPlan {
+    fn most_input(&self) -> u32 {
+        match &self.source {
+            // A token is hardly ever shorter than three bytes: four letters of English, one character of Chinese.
+            Source::File(lines) => lines.iter().map(|line| line.bytes().div_ceil(3) as u32).max().unwrap_or(0),
+            Source::Trace(records) => records.iter().map(|record| record.input_length).max().unwrap_or(0),
+            Source::Zipf(_) | Source::Unique | Source::Fixed => match self.input_tokens {
+                Spread::Fixed(tokens) => tokens,
+                Spread::LogNormal { p95, .. } => p95.saturating_mul(2),
+            },
+        }
     }
 }
 

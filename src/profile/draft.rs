@@ -84,6 +84,7 @@ pub struct Draft {
     source: Source,
     text: String,
     overrides: Vec<Override>,
+    removed: Vec<KeyPath>,
 }
 
 const ADHOC: &str = r#"description = "ad-hoc"
@@ -128,12 +129,18 @@ impl Draft {
     }
 
     pub fn from_text(source: Source, text: String) -> Self {
-        Self { source, text, overrides: Vec::new() }
+        Self { source, text, overrides: Vec::new(), removed: Vec::new() }
     }
 
     /// Later ones win.
     pub fn with(mut self, overrides: &[Override]) -> Self {
         self.overrides.extend_from_slice(overrides);
+        self
+    }
+
+    /// Without a key that the text may hold.
+    pub fn without(mut self, key: &str) -> Self {
+        self.removed.push(KeyPath::from(key));
         self
     }
 
@@ -178,6 +185,9 @@ impl Draft {
         let mut document: DocumentMut = self.text.parse().map_err(|error: toml_edit::TomlError| {
             ProfileError::Invalid(vec![Located { at: name, message: error.message().to_lowercase() }])
         })?;
+        for path in &self.removed {
+            edit::remove(&mut document, path);
+        }
         for over in &mut self.overrides {
             over.path = edit::set(&mut document, &over.path, &over.value)
                 .map_err(|message| ProfileError::Invalid(vec![Located { at: over.typed.clone(), message }]))?;

@@ -1,6 +1,6 @@
-//! Sets keys in TOML text, keeping its comments. Must not know which keys make sense.
+//! Sets and removes keys in TOML text, keeping its comments. Must not know which keys make sense.
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::problem::KeyPath;
 use super::shape;
@@ -99,6 +99,19 @@ fn replace(item: &mut Item, value: &Value) {
         *value.decor_mut() = decor;
     }
     *item = Item::Value(value);
+}
+
+/// Takes a key out, if it is there.
+pub fn remove(document: &mut DocumentMut, path: &KeyPath) {
+    let Some((last, parents)) = path.keys().split_last() else { return };
+    let mut table: &mut dyn TableLike = document.as_table_mut();
+    for key in parents {
+        match table.get_mut(key).and_then(Item::as_table_like_mut) {
+            Some(inner) => table = inner,
+            None => return,
+        }
+    }
+    table.remove(last);
 }
 
 #[cfg(test)]

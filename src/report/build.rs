@@ -55,7 +55,10 @@ impl Report {
 }
 
 fn run_facts(run: &Run, figures: &Figures) -> RunFacts {
-    let invalid_because = invalid_because(figures);
+    let mut invalid_because = invalid_because(figures);
+    if run.abandoned > 0 && run.stop == Stop::Finished {
+        invalid_because.push(format!("{} calls were still in flight after stack.timeout had passed", run.abandoned));
+    }
     RunFacts {
         started_at: run.started_at.to_string(),
         duration_s: run.duration.as_secs_f64(),

@@ -28,10 +28,23 @@ fn a_good_run_exits_0_with_the_report_alone_on_stdout() {
 #[test]
 fn the_file_has_what_stdout_would_have() {
     let folder = Folder::with(SHORT);
-    let done = folder.run(["run", "profile.toml", "--quiet", "--out", "a.json", "--out", "b.json"]).ran();
+    let args = ["run", "profile.toml", "--quiet", "--out", "a.json", "--out", "b.json"];
+    let done = folder.run_validly(args).exits(0);
     assert_eq!((&*done.stdout, &*done.stderr), ("", ""));
     assert_eq!(folder.read_json("a.json"), folder.read_json("b.json"));
     assert_eq!(schema_problems(&folder, "report", &folder.read_json("a.json")), [""; 0]);
+}
+
+#[test]
+fn a_number_of_requests_takes_the_place_of_the_profiles_time() {
+    let folder = Folder::new();
+    let fast = ["--set", "load.rate=1000", "--set", "load.warmup=0s", "--set", "load.duration=100ms"];
+    // What is set by hand still bounds it; what the profile says does not.
+    let report =
+        folder.run(["run", "ci-smoke", "-n", "600", "--json", fast[0], fast[1], fast[2], fast[3]]).ran().json();
+    assert_eq!(report["load"]["planned"], 600);
+    let report = folder.run([&["run", "ci-smoke", "-n", "600", "--json"], &fast[..]].concat()).ran().json();
+    assert!(report["load"]["planned"].as_u64() < Some(200), "{}", report["load"]);
 }
 
 #[test]

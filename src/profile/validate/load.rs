@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Findings;
 use crate::profile::problem::KeyPath;
-use crate::profile::{Load, Mode};
+use crate::profile::{Batch, Load, Mode};
 
 pub fn check(load: &Load, findings: &mut Findings) {
     match load.mode {
@@ -22,6 +22,25 @@ pub fn check(load: &Load, findings: &mut Findings) {
     }
     findings.range("load.max_in_flight", load.max_in_flight as u64, 1, 10_000_000);
     check_stages(load, findings);
+    let last = load.stages.last();
+    let fades_out = last.is_some_and(|stage| load.mode == Mode::Open && stage.rate == Some(0.0));
+    if fades_out && load.requests.is_some() && load.duration.is_none() {
+        findings.bad("load.stages", "end at rate 0, so load.requests may never be reached; give a load.duration too");
+        findings.also(&["load.requests"]);
+    }
+}
+
+/// A run of `requests` is made of whole batches.
+pub fn check_batches(load: &Load, batch: Batch, findings: &mut Findings) {
+    let size = u64::from(batch.size.max(1));
+    if let Some(requests) = load.requests
+        && !requests.is_multiple_of(size)
+    {
+        let up = requests.next_multiple_of(size);
+        let message = format!("= {requests} is no multiple of workload.batch.size = {size}; write {up}");
+        findings.bad("load.requests", message);
+        findings.also(&["workload.batch.size"]);
+    }
 }
 
 fn check_stages(load: &Load, findings: &mut Findings) {

@@ -37,6 +37,7 @@ pub struct Findings {
 pub fn check(profile: &Profile, prices: Prices<'_>) -> Findings {
     let mut findings = Findings::default();
     load::check(&profile.load, &mut findings);
+    load::check_batches(&profile.load, profile.workload.batch, &mut findings);
     workload::check(profile, &mut findings);
     stack::check(profile, &mut findings);
     endpoints::check(profile, &mut findings);
