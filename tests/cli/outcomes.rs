@@ -35,6 +35,19 @@ fn the_file_has_what_stdout_would_have() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_loses_neither_the_summary_nor_the_other_files() {
+    let folder = Folder::with(SHORT);
+    for name in ["a.json", "c.json"] {
+        std::fs::create_dir(folder.path(name)).unwrap();
+    }
+    let outs = ["--out", "a.json", "--out", "b.json", "--out", "c.json"];
+    let done = folder.run(["run", "profile.toml"].iter().chain(&outs)).exits(1);
+    assert!(done.stdout.contains("hit rate"), "no summary: {}", done.stdout);
+    assert_eq!(folder.read_json("b.json")["load"]["succeeded"], 1000);
+    done.stderr_has(&["a.json: cannot write", "c.json: cannot write"]);
+}
+
+#[test]
 fn a_failed_expectation_exits_99_and_says_what_it_was() {
     let folder = Folder::with(SHORT);
     let args = ["run", "profile.toml", "--expect", "max < 1ms", "--expect", "errors < 1%", "--out", "r.json"];
