@@ -142,20 +142,25 @@ pub struct LoadArgs {
     #[arg(long, short = 'z', value_name = "TIME", conflicts_with = "requests")]
     pub duration: Option<String>,
     /// Measured requests, instead of a time
-    #[arg(long, short = 'n', value_name = "N")]
-    pub requests: Option<u64>,
+    #[arg(long, short = 'n', value_name = "N", value_parser = whole_number)]
+    pub requests: Option<i64>,
     /// A header sent with each request ('K: V'); repeatable
     #[arg(long = "header", short = 'H', value_name = "K: V")]
     pub headers: Vec<String>,
     /// The route to take first [stack.route]
     #[arg(long, value_name = "NAME")]
     pub route: Option<String>,
-    #[arg(long, value_name = "N", help = "Same seed, same prompts and due times")]
-    pub seed: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = whole_number, help = "Same seed, same prompts and due times")]
+    pub seed: Option<i64>,
     /// Change any key of the profile; the value is TOML, else text (stack.pool.max_connections=50); repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Fail the run if this does not hold ('p99 < 800ms', 'errors < 1%', 'cost.cny_per_1k < ¥5'); repeatable
     #[arg(long, value_name = "CONDITION")]
     pub expect: Vec<String>,
+}
+
+/// As the profile can hold one: TOML's integers are signed.
+fn whole_number(text: &str) -> Result<i64, String> {
+    text.parse().ok().filter(|number| *number >= 0).ok_or_else(|| format!("not a whole number from 0 to {}", i64::MAX))
 }

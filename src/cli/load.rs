@@ -91,13 +91,13 @@ fn flags(args: &LoadArgs) -> Vec<Override> {
         flag(format!("--duration {duration}"), "load.duration", duration.into());
     }
     if let Some(requests) = args.requests {
-        flag(format!("--requests {requests}"), "load.requests", (requests as i64).into());
+        flag(format!("--requests {requests}"), "load.requests", requests.into());
     }
     if let Some(route) = &args.route {
         flag(format!("--route {route}"), "stack.route", route.into());
     }
     if let Some(seed) = args.seed {
-        flag(format!("--seed {seed}"), "seed", (seed as i64).into());
+        flag(format!("--seed {seed}"), "seed", seed.into());
     }
     overrides
 }

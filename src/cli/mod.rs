@@ -20,7 +20,7 @@ pub use args::{Cli, Command, RunArgs, SchemaKind, SweepArgs};
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = dispatch(cli).unwrap_or_else(|failure| {
-        let _ = writeln!(std::io::stderr(), "{}", failure.text());
+        failure.tell();
         failure.code
     });
     ExitCode::from(code)
@@ -86,6 +86,10 @@ impl Failure {
 
     fn could_not_run(message: impl ToString) -> Self {
         Self { code: 1, message: message.to_string() }
+    }
+
+    fn tell(&self) {
+        let _ = writeln!(std::io::stderr(), "{}", self.text());
     }
 
     fn text(&self) -> String {

@@ -14,7 +14,7 @@ use crate::engine;
 use crate::metrics::{Run, Stop};
 use crate::profile::expect::{Expectation, latency_bounds};
 use crate::profile::{Loaded, Profile};
-use crate::report::{self, Format, Report, Style};
+use crate::report::{self, Format, Report, Style, Verdict};
 
 /// Signals closer than this are one.
 const SAME_WISH: Duration = Duration::from_millis(300);
@@ -25,17 +25,28 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     warn(&loaded, &args.output);
     let run = execute(&loaded.profile, &mut Progress::new(args.output.quiet))?;
     let report = Report::of(&run, &pricer(&run.profile), &expectations(&loaded.profile));
-    for path in &args.out {
-        report::write(path, &report).map_err(Failure::could_not_run)?;
+    let written = args.out.iter().map(|path| report::write(path, &report).map_err(Failure::could_not_run));
+    let delivered = delivered(std::iter::once(show(&report, &args.output)).chain(written));
+    Ok(Verdict::of_all([Verdict::of(&report), delivered]).exit_code())
+}
+
+fn show(report: &Report, output: &OutputArgs) -> Result<(), Failure> {
+    if output.json {
+        print(&report::json(report))?;
+    } else if !output.quiet {
+        print(&report::text(report, style(output)))?;
+    } else if report::exit_code(report) != 0 {
+        eprintln!("{}", report::shortfall(report));
     }
-    if args.output.json {
-        print(&report::json(&report))?;
-    } else if !args.output.quiet {
-        print(&report::text(&report, style(&args.output)))?;
-    } else if report::exit_code(&report) != 0 {
-        eprintln!("{}", report::shortfall(&report));
-    }
-    Ok(report::exit_code(&report))
+    Ok(())
+}
+
+/// What became of a result's ways out. One that fails is told of and closes none of the others.
+pub fn delivered(ways: impl Iterator<Item = Result<(), Failure>>) -> Verdict {
+    Verdict::of_all(ways.filter_map(Result::err).map(|failure| {
+        failure.tell();
+        Verdict::CouldNotRun
+    }))
 }
 
 /// The screen comes with the workbench; until then the quickstart runs headless.

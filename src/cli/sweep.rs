@@ -1,13 +1,13 @@
 //! `gatebench sweep`: a run for each value of a setting, a table, the knee, the value to pick and why.
 
-use super::args::SweepArgs;
+use super::args::{OutputArgs, SweepArgs};
 use super::progress::Progress;
-use super::run::{check_formats, execute, expectations, pricer, style, warn};
+use super::run::{check_formats, delivered, execute, expectations, pricer, style, warn};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
 use crate::profile::Override;
-use crate::report::Report;
 use crate::report::sweep::{self, Row, Sweep};
+use crate::report::{Report, Verdict, write_text};
 
 pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
     check_formats(&args.out)?;
@@ -38,7 +38,15 @@ pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
         if !args.output.quiet {
             eprintln!("run {} of {count}: {}", i + 1, sweep::label(&set));
         }
-        let run = execute(&loaded.profile, &mut Progress::new(args.output.quiet))?;
+        let run = match execute(&loaded.profile, &mut Progress::new(args.output.quiet)) {
+            Ok(run) => run,
+            Err(failure) if sweep.rows.is_empty() => return Err(failure),
+            Err(failure) => {
+                failure.tell();
+                sweep.error = Some(failure.message);
+                break;
+            }
+        };
         let report = Report::of(&run, &pricer(&run.profile), &expectations(&loaded.profile));
         sweep.rows.push(Row::of(set, &report));
         if matches!(run.stop, Stop::Interrupted | Stop::Terminated) {
@@ -46,26 +54,19 @@ pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
             break;
         }
     }
-    finish(args, &sweep)
+    let text = format!("{:#}\n", sweep.json());
+    let written = args.out.iter().map(|path| write_text(path, &text).map_err(Failure::could_not_run));
+    let delivered = delivered(std::iter::once(show(&sweep, &text, &args.output)).chain(written));
+    Ok(Verdict::of_all([sweep.verdict(), delivered]).exit_code())
 }
 
-fn finish(args: &SweepArgs, sweep: &Sweep) -> Result<u8, Failure> {
-    let text = format!("{:#}\n", sweep.json());
-    for path in &args.out {
-        std::fs::write(path, &text).map_err(|e| Failure::could_not_run(format!("{}: {e}", path.display())))?;
+fn show(sweep: &Sweep, json: &str, output: &OutputArgs) -> Result<(), Failure> {
+    if output.json {
+        print(json)?;
+    } else if !output.quiet {
+        print(&sweep.text(style(output)))?;
     }
-    if args.output.json {
-        print(&text)?;
-    } else if !args.output.quiet {
-        print(&sweep.text(style(&args.output)))?;
-    }
-    Ok(match sweep.stopped {
-        Some(Stop::Terminated) => 143,
-        Some(_) => 130,
-        None if sweep.pick().is_ok() => 0,
-        None if sweep.misses_expectations() => 99,
-        None => 1,
-    })
+    Ok(())
 }
 
 /// Keys with several values, and the other `--set`s.

@@ -66,7 +66,11 @@ pub enum EngineError {
 impl EngineError {
     /// The user's input is at fault and nothing was sent.
     pub fn is_bad_input(&self) -> bool {
-        matches!(self, Self::NoKey { .. } | Self::CaFile { .. } | Self::Prompts(_))
+        match self {
+            Self::NoKey { .. } | Self::CaFile { .. } | Self::Prompts(_) => true,
+            Self::Route(error) => !matches!(error, RouteError::Client { .. }),
+            Self::Sim(_) | Self::Redis(_) | Self::Thread(_) | Self::Fixed(_) | Self::Over | Self::Broken(_) => false,
+        }
     }
 }
 

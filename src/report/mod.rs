@@ -23,7 +23,7 @@ pub use shape::*;
 pub use text::{Style, format, shortfall, text};
 pub use validity::invalid_because;
 pub use verdict::{Verdict, exit_code, judge};
-pub use write::{Format, WriteError, json, write};
+pub use write::{Format, WriteError, json, write, write_text};
 
 /// The report's JSON Schema.
 pub fn schema() -> serde_json::Value {

@@ -7,8 +7,9 @@ use comfy_table::{CellAlignment, Table, TableStyle};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::shape::Report;
+use super::shape::{Judged, Report};
 use super::text::{Page, Style, Tone, format};
+use super::verdict::Verdict;
 use crate::metrics::{Stop, Summary};
 
 /// The runs of a sweep, in their order.
@@ -17,6 +18,8 @@ pub struct Sweep {
     pub rows: Vec<Row>,
     /// The signal that ended it early.
     pub stopped: Option<Stop>,
+    /// Why a run could not be made, which ended it early.
+    pub error: Option<String>,
 }
 
 impl Sweep {
@@ -26,6 +29,7 @@ impl Sweep {
             "schema": "gatebench.sweep/1",
             "gatebench": env!("CARGO_PKG_VERSION"),
             "interrupted": self.stopped.is_some(),
+            "error": self.error,
             "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
             "pick": pick,
         })
@@ -35,26 +39,44 @@ impl Sweep {
         let mut page = Page::new(style);
         page.line(&table(&self.rows));
         page.gap();
-        for row in self.rows.iter().filter(|row| !row.missed.is_empty()) {
-            page.words(Tone::Bad, &format!("{} misses {}", label(&row.set), row.missed.join(", ")));
+        for row in &self.rows {
+            let label = label(&row.set);
+            if !row.missed.is_empty() {
+                page.words(Tone::Bad, &format!("{label} misses {}", row.missed.join(", ")));
+            }
+            for why in row.invalid_because.iter().chain(&row.undecided) {
+                page.words(Tone::Doubt, &format!("{label} is invalid: {why}"));
+            }
         }
         if self.stopped.is_some() {
             page.words(Tone::Doubt, "interrupted: values are missing");
+        }
+        if let Some(error) = &self.error {
+            page.words(Tone::Bad, &format!("values are missing: {error}"));
         }
         page.words(Tone::Good, &self.pick().map_or_else(str::to_owned, |(_, why)| why));
         page.finish()
     }
 
     /// The knee: the least value of a setting whose p99, QPS, errors and cost are all near the best of the sweep, or
-    /// the most load that is carried before p99 doubles; and why. Only values that meet the profile's expectations.
+    /// the most load that is carried before p99 doubles; and why. Only of values whose run passed.
     pub fn pick(&self) -> Result<(&Row, String), &'static str> {
         pick(&self.rows)
     }
 
-    /// Runs succeeded, but none met the expectations.
-    pub fn misses_expectations(&self) -> bool {
-        self.pick().is_err() && self.rows.iter().any(|row| row.p99_ms.is_some())
+    /// A value that passes is what is looked for, so that the best run counts, unless runs are missing.
+    pub fn verdict(&self) -> Verdict {
+        match self.stopped {
+            Some(Stop::Terminated) => Verdict::Terminated,
+            Some(_) => Verdict::Interrupted,
+            None if self.error.is_some() => Verdict::CouldNotRun,
+            None => best_verdict(&self.rows),
+        }
     }
+}
+
+fn best_verdict(rows: &[Row]) -> Verdict {
+    rows.iter().map(|row| row.verdict).max().unwrap_or(Verdict::CouldNotRun)
 }
 
 /// One run of a sweep.
@@ -62,10 +84,14 @@ impl Sweep {
 pub struct Row {
     /// The swept keys and their values here.
     pub set: Vec<(String, String)>,
+    #[serde(skip)]
+    verdict: Verdict,
     valid: bool,
     invalid_because: Vec<String>,
     /// Expectations that did not hold.
     missed: Vec<String>,
+    /// Expectations that could not be judged, and why.
+    undecided: Vec<String>,
     succeeded: u64,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
@@ -83,11 +109,15 @@ impl Row {
         let latency = &report.latency_ms;
         let mean = |summary: &Option<Summary>| summary.as_ref().map_or(0.0, |s| s.mean);
         let waits = mean(&latency.pool_wait) + mean(&latency.limit_wait);
+        let undecided = |judged: &Judged| Some(format!("{}: {}", judged.expect, judged.undecided.as_ref()?));
+        let failed = |judged: &&Judged| !judged.passed && judged.undecided.is_none();
         Self {
             set,
+            verdict: Verdict::of(report),
             valid: report.run.valid,
             invalid_because: report.run.invalid_because.clone(),
-            missed: report.expectations.iter().filter(|j| !j.passed).map(|j| j.expect.clone()).collect(),
+            missed: report.expectations.iter().filter(failed).map(|judged| judged.expect.clone()).collect(),
+            undecided: report.expectations.iter().filter_map(undecided).collect(),
             succeeded: report.load.succeeded,
             p50_ms: latency.response.as_ref().map(|s| s.p50),
             p99_ms: latency.response.as_ref().map(|s| s.p99),
@@ -134,11 +164,14 @@ fn table(rows: &[Row]) -> String {
             format::percent(row.errors),
             or_dash(row.cny_per_1k.map(|cny| format!("{cny:.3}"))),
             or_dash(row.usd_per_1k.map(|usd| format!("{usd:.4}"))),
-            match (row.valid, row.missed.is_empty()) {
-                (false, _) => "invalid".to_owned(),
-                (true, false) => "misses".to_owned(),
-                (true, true) => String::new(),
-            },
+            match row.verdict {
+                Verdict::Passed => "",
+                Verdict::Failed => "misses",
+                Verdict::Interrupted | Verdict::Terminated => "interrupted",
+                Verdict::CouldNotRun | Verdict::BadInput => "failed",
+                Verdict::Invalid | Verdict::Inconclusive => "invalid",
+            }
+            .to_owned(),
         ]);
         table.add_row(cells);
     }
@@ -218,15 +251,14 @@ impl Row {
 }
 
 fn pick(rows: &[Row]) -> Result<(&Row, String), &'static str> {
-    let ran: Vec<&Row> = rows.iter().filter(|row| row.p99_ms.is_some()).collect();
-    if ran.is_empty() {
-        return Err("nothing to pick: no run succeeded");
-    }
-    let valid: Vec<&Row> = ran.iter().copied().filter(|row| row.valid).collect();
-    let judged = if valid.is_empty() { ran } else { valid };
-    let candidates: Vec<&Row> = judged.into_iter().filter(|row| row.missed.is_empty()).collect();
+    let candidates: Vec<&Row> = rows.iter().filter(|row| row.verdict == Verdict::Passed).collect();
     if candidates.is_empty() {
-        return Err("nothing to pick: no value meets the expectations");
+        return Err(match best_verdict(rows) {
+            Verdict::Failed => "nothing to pick: no value meets the expectations",
+            Verdict::Invalid => "nothing to pick: no run is valid",
+            Verdict::Interrupted | Verdict::Terminated => "nothing to pick: no run came to its end",
+            _ => "nothing to pick: no run succeeded",
+        });
     }
     let of_load = candidates[0].set.iter().all(|(key, _)| key.starts_with("load."));
     let best = Best::of(&candidates, if of_load { Wanted::Most } else { Wanted::Least });
@@ -279,9 +311,11 @@ mod tests {
     fn row(value: &str, p99_ms: f64, qps: f64, errors: f64, cny: f64) -> Row {
         Row {
             set: vec![("stack.pool.max_connections".into(), value.into())],
+            verdict: Verdict::Passed,
             valid: true,
             invalid_because: Vec::new(),
             missed: Vec::new(),
+            undecided: Vec::new(),
             succeeded: 100,
             p50_ms: Some(p99_ms / 2.0),
             p99_ms: Some(p99_ms),
@@ -321,11 +355,39 @@ mod tests {
         assert!(why.contains("with load.rate = 80 p99 is 900ms"), "{why}");
     }
 
+    fn ended(verdict: Verdict) -> Row {
+        Row { verdict, ..row("1", 100.0, 60.0, 0.0, 5.0) }
+    }
+
     #[test]
-    fn a_value_that_misses_an_expectation_is_never_picked() {
-        let missing = |value| Row { missed: vec!["p99 < 1ms".into()], ..row(value, 100.0, 60.0, 0.0, 5.0) };
-        let rows = [missing("1"), row("2", 105.0, 60.0, 0.0, 5.0)];
-        assert_eq!(pick(&rows).unwrap().0.set[0].1, "2");
-        assert!(Sweep { rows: vec![missing("1")], stopped: None }.misses_expectations());
+    fn a_value_whose_run_did_not_pass_is_never_picked() {
+        for verdict in [Verdict::Failed, Verdict::Invalid, Verdict::CouldNotRun, Verdict::Interrupted] {
+            let rows = [ended(verdict), row("2", 105.0, 60.0, 0.0, 5.0)];
+            assert_eq!(pick(&rows).unwrap().0.set[0].1, "2", "{verdict:?}");
+            assert!(pick(&[ended(verdict)]).is_err(), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn the_best_run_gives_the_exit_code() {
+        use Verdict::{CouldNotRun, Failed, Invalid, Passed};
+        let code = |verdicts: &[Verdict]| {
+            let rows = verdicts.iter().copied().map(ended).collect();
+            Sweep { rows, ..Sweep::default() }.verdict().exit_code()
+        };
+        assert_eq!(code(&[Failed, Passed, Invalid, CouldNotRun]), 0);
+        assert_eq!(code(&[Invalid, Failed, CouldNotRun]), 99);
+        assert_eq!(code(&[Invalid, CouldNotRun, Invalid]), 3);
+        assert_eq!(code(&[CouldNotRun, CouldNotRun]), 1);
+    }
+
+    #[test]
+    fn missing_runs_come_before_those_that_passed() {
+        let sweep = Sweep { rows: vec![ended(Verdict::Passed)], ..Sweep::default() };
+        let broken = Sweep { error: Some("no such file".into()), ..sweep.clone() };
+        assert_eq!((broken.verdict(), &broken.json()["error"]), (Verdict::CouldNotRun, &"no such file".into()));
+        assert!(broken.text(Style::PLAIN).contains("values are missing: no such file"));
+        let stopped = Sweep { stopped: Some(Stop::Terminated), ..broken };
+        assert_eq!(stopped.verdict(), Verdict::Terminated);
     }
 }

@@ -36,11 +36,15 @@ impl Format {
     }
 }
 
-/// Writes the report in the format its ending asks for. A reader sees the old file or the whole new one.
+/// Writes the report in the format its ending asks for.
 pub fn write(path: &Path, report: &Report) -> Result<(), WriteError> {
-    let text = match Format::of(path)? {
-        Format::Json => json(report),
-    };
+    match Format::of(path)? {
+        Format::Json => write_text(path, &json(report)),
+    }
+}
+
+/// A reader sees the old file or the whole new one.
+pub fn write_text(path: &Path, text: &str) -> Result<(), WriteError> {
     let failed = |why| WriteError::Io { path: path.to_owned(), why };
     // A rename needs the same file system, hence the same directory. Devices and pipes are written to as they are.
     if path.exists() && !path.is_file() {

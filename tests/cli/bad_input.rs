@@ -58,6 +58,26 @@ fn wrong_arguments_are_refused() {
 }
 
 #[test]
+fn a_number_that_a_profile_cannot_hold_is_refused_by_its_flag() {
+    let folder = Folder::with(SHORT);
+    for flag in ["--seed", "--requests"] {
+        let said = [flag, "18446744073709551615", "from 0 to 9223372036854775807"];
+        folder.run(["run", "profile.toml", flag, "18446744073709551615"]).refused_with(&said);
+    }
+}
+
+#[test]
+fn a_route_that_cannot_be_set_up_as_the_profile_has_it_is_refused() {
+    let folder = Folder::with(&SHORT.replace("preset = \"local\"", "preset = \"local\", tls = \"1.3\""));
+    std::fs::write(folder.path("ca.pem"), "no certificate").unwrap();
+    let ca_file = ["run", "profile.toml", "--set", "routes.gateway.ca_file=ca.pem"];
+    folder.run(ca_file).refused_with(&["routes.gateway", "ca_file", "PEM"]);
+    let key = ["run", "profile.toml", "--set", "routes.gateway.api_key_env=BROKEN_KEY"];
+    let broken = |command: &mut assert_cmd::Command| _ = command.env("BROKEN_KEY", "sk-\u{1}2");
+    folder.run_with(key, broken).refused_with(&["routes.gateway", "API key", "environment variable"]);
+}
+
+#[test]
 fn an_output_that_cannot_be_written_is_refused_before_anything_is_sent() {
     let folder = Folder::new();
     let sim = Sim::start(&folder, &["local"]);

@@ -7,3 +7,4 @@ mod overview;
 mod secrets;
 mod signals;
 mod simulator;
+mod sweeps;
