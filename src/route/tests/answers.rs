@@ -199,6 +199,39 @@ fn no_key_is_ever_shown() {
 }
 
 #[test]
+fn no_half_of_a_key_is_shown_where_an_answer_is_cut_short() {
+    let key = "hunter2".repeat(12);
+    local(async {
+        // The key begins well within what a message quotes of a garbled answer, and ends far beyond it.
+        let garbage = format!("no such thing: {key}");
+        for (answer, streamed) in [(answer("200 OK", "", &garbage), false), (stream(&[&garbage]), true)] {
+            let server = Server::always(answer).await;
+            let mut config = config(&server.base_url);
+            config.headers.insert("x-gateway-key".into(), key.clone());
+            let endpoint = Endpoint::new(config, &Pool::default()).unwrap();
+            let attempt = if streamed { ask_streamed(&endpoint).await } else { ask(&endpoint).await };
+            let detail = &failed(&attempt).detail;
+            assert!(detail.ends_with("no such thing: [key]"), "{detail}");
+        }
+    });
+}
+
+#[test]
+fn whatever_header_a_report_hides_no_error_shows() {
+    local(async {
+        for name in
+            ["x-password", "x-session-id", "X-Credential", "x-signature", "x-cookie", "x-bearer", "helicone-auth"]
+        {
+            let server = Server::always(answer("400 Bad Request", "", r#"{"error":"not hunter2hunter2"}"#)).await;
+            let mut config = config(&server.base_url);
+            config.headers.insert(name.into(), "hunter2hunter2".into());
+            let attempt = ask(&Endpoint::new(config, &Pool::default()).unwrap()).await;
+            assert_eq!(failed(&attempt).detail, "400 Bad Request: not [key]", "{name}");
+        }
+    });
+}
+
+#[test]
 fn gateways_tell_their_cache_hits_by_header_or_body() {
     local(async {
         let hit = |attempt: Attempt| ok(&attempt).gateway_hit;
