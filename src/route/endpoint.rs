@@ -249,27 +249,35 @@ async fn start_of(mut body: Reader, alarm: &mut Alarm<'_>) -> Bytes {
 async fn read_whole(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
     match body.whole(alarm, LARGEST_ANSWER).await.map_err(Fault::in_body)? {
         Whole::Complete(bytes, done) => Ok(reply(openai::whole(&bytes, ask)?, None, None, done)),
-        Whole::TooLong(_) => Err(Failure::new(FailureKind::Stream, "the answer is longer than 32 MiB")),
+        Whole::TooLong(_) => Err(too_long()),
     }
+}
+
+fn too_long() -> Failure {
+    Failure::new(FailureKind::Stream, "the answer is longer than 32 MiB")
 }
 
 async fn read_stream(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
     let mut stream = openai::Stream::new(ask);
     let mut done = Instant::now();
+    let mut length = 0;
     loop {
         let fed = match body.frame(alarm).await {
             Ok(Some((bytes, now))) => {
                 done = now;
-                stream.feed(&bytes, now)
+                length += bytes.len();
+                if length > LARGEST_ANSWER { Err(too_long()) } else { stream.feed(&bytes, now) }
             }
             Ok(None) => {
                 done = Instant::now();
                 break;
             }
-            Err(_) if stream.is_done() => break,
             Err(fault) => Err(fault.in_body()),
         };
         if let Err(mut failure) = fed {
+            if stream.is_done() {
+                break;
+            }
             failure.billed = stream.billed(ask);
             return Err(failure);
         }

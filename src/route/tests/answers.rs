@@ -369,6 +369,29 @@ fn a_complete_stream_is_not_failed_by_what_follows() {
 }
 
 #[test]
+fn a_stream_is_read_to_32_mib_and_no_further() {
+    let pieces = |piece: String| {
+        let mut steps = vec![Step::Send(STREAM_HEAD.into())];
+        steps.extend(std::iter::repeat_n(Step::Send(chunk(&piece)), 70));
+        steps.push(Step::Close);
+        steps
+    };
+    local(async move {
+        let long = "a".repeat(512 << 10);
+        let endless = pieces(format!("data: {}\n\n", delta(&format!(r#"{{"content":"{long}"}}"#))));
+        let attempt = against_steps(endless, true).await;
+        let failure = failed(&attempt);
+        assert_eq!((failure.kind, failure.detail.as_str()), (FailureKind::Stream, "the answer is longer than 32 MiB"));
+        assert_eq!(failure.billed.map(|usage| usage.output), Some(63));
+
+        let mut complete = pieces(format!(": {long}\n"));
+        let events = format!("data: {}\n\ndata: [DONE]\n\n", delta(r#"{"content":"a"}"#));
+        complete.insert(1, Step::Send(chunk(&events)));
+        assert_eq!(content(ok(&against_steps(complete, true).await)), "a");
+    });
+}
+
+#[test]
 fn a_streamed_request_answered_whole_is_understood() {
     local(async {
         let attempt = against(answer("200 OK", "x-cache: HIT\r\n", COMPLETION), true).await;
