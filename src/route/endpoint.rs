@@ -42,6 +42,16 @@ pub struct EndpointConfig {
     pub extra_ca_pem: Vec<Vec<u8>>,
     /// TLS session resumption.
     pub resume: bool,
+    pub proxy: Proxy,
+}
+
+/// Which proxy requests go through, by the client that knows proxies: reqwest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// What `HTTP_PROXY` and its kin say.
+    Environment,
+    /// The endpoint is on this machine, where a proxy does not reach.
+    Never,
 }
 
 /// An endpoint that cannot be made as asked.
@@ -180,7 +190,7 @@ fn through_reqwest(
     target: &Target,
     pool: &profile::Pool,
 ) -> Result<ThroughReqwest, RouteError> {
-    ThroughReqwest::new(&target.url(), tls(config)?, pool)
+    ThroughReqwest::new(&target.url(), tls(config)?, config.proxy, pool)
         .map_err(|why| RouteError::Client { route: config.name.clone(), why })
 }
 

@@ -26,7 +26,7 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-pub use endpoint::{Endpoint, EndpointConfig, RouteError};
+pub use endpoint::{Endpoint, EndpointConfig, Proxy, RouteError};
 pub use secret::Secret;
 
 use crate::chat::{Answer, ChatRequest, Usage};
