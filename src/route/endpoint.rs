@@ -85,7 +85,7 @@ impl RouteError {
     }
 }
 
-/// One route of one replica. It lives in a `LocalSet`, where its connections are driven.
+/// One route of one replica. It lives in a `LocalRuntime` or a `LocalSet`, where its connections are driven.
 pub struct Endpoint {
     transport: Transport,
     headers: RefCell<Headers>,
@@ -153,7 +153,7 @@ impl Endpoint {
 
     /// Changes the pool while it is in use: what is too much closes as it falls idle, never more than the new
     /// maximum are opened, and raising it lets those in who wait. `client` and `http` stay as they were made.
-    /// To be called within the `LocalSet`.
+    /// To be called where it lives.
     pub fn configure(&self, pool: &profile::Pool) {
         self.transport.configure(pool);
     }
