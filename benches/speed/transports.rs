@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use gatebench::chat::{Canonical, ChatRequest};
 use gatebench::profile::{Dialect, Pool};
-use gatebench::route::{Ask, Endpoint, EndpointConfig};
+use gatebench::route::{Ask, Endpoint, EndpointConfig, Proxy};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
@@ -222,5 +222,6 @@ pub fn config(base_url: String) -> EndpointConfig {
         gateway_cache: true,
         extra_ca_pem: Vec::new(),
         resume: false,
+        proxy: Proxy::Never,
     }
 }

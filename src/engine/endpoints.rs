@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::EngineError;
 use crate::chat::Name;
 use crate::profile::{Profile, Simulated};
-use crate::route::{Endpoint, EndpointConfig, RouteError, Secret};
+use crate::route::{Endpoint, EndpointConfig, Proxy, RouteError, Secret};
 use crate::sim;
 
 /// What each replica builds its own endpoints from.
@@ -59,6 +59,7 @@ impl Endpoints {
                     gateway_cache: route.cache,
                     extra_ca_pem,
                     resume: route.simulate.as_ref().is_none_or(|simulated| simulated.resume),
+                    proxy: if simulated.is_some() { Proxy::Never } else { Proxy::Environment },
                 })
             })
             .collect::<Result<_, EngineError>>()?;
@@ -82,5 +83,22 @@ fn key(route: &str, variable: Option<&str>) -> Result<Option<Secret>, EngineErro
     match std::env::var(variable) {
         Ok(key) if !key.trim().is_empty() => Ok(Some(Secret::new(key.trim().to_owned()))),
         _ => Err(EngineError::NoKey { route: route.to_owned(), variable: variable.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{Draft, Prices, Source};
+
+    #[test]
+    fn only_real_routes_go_through_the_environments_proxy() {
+        let text = "[stack]\nroute = \"near\"\n[routes.near]\nsimulate = \"local\"\n\
+                    [routes.real]\nbase_url = \"https://h/v1\"\n";
+        let profile = Draft::from_text(Source::Adhoc, text.into()).finish(Prices::ANY).unwrap().profile;
+        let sims = simulate(&profile).unwrap();
+        let endpoints = Endpoints::new(&profile, sims.as_ref()).unwrap();
+        let proxies: Vec<_> = endpoints.configs.iter().map(|config| (config.name.as_str(), config.proxy)).collect();
+        assert_eq!(proxies, [("near", Proxy::Never), ("real", Proxy::Environment)]);
     }
 }

@@ -49,6 +49,34 @@ impl Default for Route {
     }
 }
 
+/// What a header of a route may give away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeaderKind {
+    Plain,
+    /// Looks secret: sent, but no text shows its value. Gateways take keys in headers of their own
+    /// (`x-portkey-api-key`, `helicone-auth`), so what looks secret is taken for it.
+    Secret,
+    /// Known to carry a key or a session: refused, since keys come from the environment.
+    Refused,
+}
+
+impl HeaderKind {
+    pub fn of(name: &str) -> Self {
+        const REFUSED: [&str; 6] =
+            ["authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "x-goog-api-key"];
+        const SECRET: [&str; 10] =
+            ["auth", "key", "token", "secret", "cookie", "password", "credential", "session", "signature", "bearer"];
+        let name = name.to_ascii_lowercase();
+        if REFUSED.contains(&name.as_str()) {
+            Self::Refused
+        } else if SECRET.iter().any(|word| name.contains(word)) {
+            Self::Secret
+        } else {
+            Self::Plain
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
@@ -154,4 +182,23 @@ pub enum FaultKind {
     /// TTFT and generation take ten times as long.
     #[serde(rename = "slow")]
     Slow,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_looks_secret_is_one_and_those_that_carry_keys_are_refused() {
+        for (name, kind) in [
+            ("X-Team", HeaderKind::Plain),
+            ("X-Portkey-Api-Key", HeaderKind::Secret),
+            ("x-password", HeaderKind::Secret),
+            ("x-session-id", HeaderKind::Secret),
+            ("Authorization", HeaderKind::Refused),
+            ("cookie", HeaderKind::Refused),
+        ] {
+            assert_eq!(HeaderKind::of(name), kind, "{name}");
+        }
+    }
 }

@@ -42,6 +42,16 @@ pub struct EndpointConfig {
     pub extra_ca_pem: Vec<Vec<u8>>,
     /// TLS session resumption.
     pub resume: bool,
+    pub proxy: Proxy,
+}
+
+/// Which proxy requests go through, by the client that knows proxies: reqwest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// What `HTTP_PROXY` and its kin say.
+    Environment,
+    /// The endpoint is on this machine, where a proxy does not reach.
+    Never,
 }
 
 /// An endpoint that cannot be made as asked.
@@ -75,7 +85,7 @@ impl RouteError {
     }
 }
 
-/// One route of one replica. It lives in a `LocalSet`, where its connections are driven.
+/// One route of one replica. It lives in a `LocalRuntime` or a `LocalSet`, where its connections are driven.
 pub struct Endpoint {
     transport: Transport,
     headers: RefCell<Headers>,
@@ -143,7 +153,7 @@ impl Endpoint {
 
     /// Changes the pool while it is in use: what is too much closes as it falls idle, never more than the new
     /// maximum are opened, and raising it lets those in who wait. `client` and `http` stay as they were made.
-    /// To be called within the `LocalSet`.
+    /// To be called where it lives.
     pub fn configure(&self, pool: &profile::Pool) {
         self.transport.configure(pool);
     }
@@ -180,7 +190,7 @@ fn through_reqwest(
     target: &Target,
     pool: &profile::Pool,
 ) -> Result<ThroughReqwest, RouteError> {
-    ThroughReqwest::new(&target.url(), tls(config)?, pool)
+    ThroughReqwest::new(&target.url(), tls(config)?, config.proxy, pool)
         .map_err(|why| RouteError::Client { route: config.name.clone(), why })
 }
 
@@ -249,27 +259,35 @@ async fn start_of(mut body: Reader, alarm: &mut Alarm<'_>) -> Bytes {
 async fn read_whole(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
     match body.whole(alarm, LARGEST_ANSWER).await.map_err(Fault::in_body)? {
         Whole::Complete(bytes, done) => Ok(reply(openai::whole(&bytes, ask)?, None, None, done)),
-        Whole::TooLong(_) => Err(Failure::new(FailureKind::Stream, "the answer is longer than 32 MiB")),
+        Whole::TooLong(_) => Err(too_long()),
     }
+}
+
+fn too_long() -> Failure {
+    Failure::new(FailureKind::Stream, "the answer is longer than 32 MiB")
 }
 
 async fn read_stream(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
     let mut stream = openai::Stream::new(ask);
     let mut done = Instant::now();
+    let mut length = 0;
     loop {
         let fed = match body.frame(alarm).await {
             Ok(Some((bytes, now))) => {
                 done = now;
-                stream.feed(&bytes, now)
+                length += bytes.len();
+                if length > LARGEST_ANSWER { Err(too_long()) } else { stream.feed(&bytes, now) }
             }
             Ok(None) => {
                 done = Instant::now();
                 break;
             }
-            Err(_) if stream.is_done() => break,
             Err(fault) => Err(fault.in_body()),
         };
         if let Err(mut failure) = fed {
+            if stream.is_done() {
+                break;
+            }
             failure.billed = stream.billed(ask);
             return Err(failure);
         }

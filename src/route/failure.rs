@@ -1,6 +1,7 @@
 //! What went wrong, in the error classes of the contract.
 //! Must not know what is done about it: retry and fallback are the stack's.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, StatusCode};
@@ -184,6 +185,13 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     }
     let date = httpdate::parse_http_date(text(headers, "retry-after")?.trim()).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// The start of what was not understood, with room to spare for [`one_line`]: that cuts once keys are hidden, and a
+/// cut before it could leave half of a key, which nothing recognises any more.
+pub(super) fn start(text: &[u8]) -> Cow<'_, str> {
+    const LONGEST: usize = 4 << 10;
+    String::from_utf8_lossy(&text[..text.len().min(LONGEST)])
 }
 
 /// One line of at most 200 characters, for people.

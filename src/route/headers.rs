@@ -7,6 +7,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, Header
 use super::endpoint::{EndpointConfig, RouteError};
 use super::gateway;
 use super::secret::Secret;
+use crate::profile::HeaderKind;
 
 const AGENT: &str = concat!("gatebench/", env!("CARGO_PKG_VERSION"));
 
@@ -67,22 +68,18 @@ fn own_headers(config: &EndpointConfig) -> Result<Vec<(HeaderName, HeaderValue)>
         let wrong = |_| RouteError::Header { route: config.name.clone(), header: name.clone() };
         let header = HeaderName::try_from(name.as_str()).map_err(|_| wrong(()))?;
         let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| wrong(()))?;
-        value.set_sensitive(is_secret(&header));
+        value.set_sensitive(is_secret(name));
         Ok((header, value))
     };
     config.headers.iter().map(one).collect()
 }
 
-/// Gateways take keys in headers of their own (`x-portkey-api-key`, `helicone-auth`).
-fn is_secret(name: &HeaderName) -> bool {
-    ["auth", "key", "secret", "token"].iter().any(|word| name.as_str().contains(word))
+fn is_secret(name: &str) -> bool {
+    HeaderKind::of(name) != HeaderKind::Plain
 }
 
 /// Everything among the headers that no text may show.
 pub(super) fn secrets(config: &EndpointConfig) -> Vec<Secret> {
-    let own = config.headers.iter().filter_map(|(name, value)| {
-        let name = HeaderName::try_from(name.as_str()).ok()?;
-        is_secret(&name).then(|| Secret::new(value.as_str()))
-    });
+    let own = config.headers.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| Secret::new(value.as_str()));
     config.api_key.iter().cloned().chain(own).collect()
 }

@@ -5,7 +5,8 @@
 //! Ask --dialect--> request --transport (exact pool | reqwest)--> response --sse, dialect--> Attempt
 //! ```
 //!
-//! Everything here lives on one thread (a replica's) inside a `LocalSet`; nothing needs a lock.
+//! Everything here lives on one thread (a replica's) where local tasks can be spawned: in a
+//! `LocalRuntime` or a `LocalSet`. Nothing needs a lock.
 
 mod alarm;
 mod connect;
@@ -26,7 +27,7 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-pub use endpoint::{Endpoint, EndpointConfig, RouteError};
+pub use endpoint::{Endpoint, EndpointConfig, Proxy, RouteError};
 pub use secret::Secret;
 
 use crate::chat::{Answer, ChatRequest, Usage};
@@ -127,13 +128,15 @@ pub enum Closing {
     Server,
     /// An error, a timeout or an aborted answer left it unusable.
     Error,
-    /// The run ended, or a setting changed.
+    /// The pool was made smaller while in use.
+    Drained,
+    /// The run ended.
     Shutdown,
 }
 
 impl Closing {
-    pub const ALL: [Self; 6] =
-        [Self::MaxIdle, Self::Overflow, Self::IdleTimeout, Self::Server, Self::Error, Self::Shutdown];
+    pub const ALL: [Self; 7] =
+        [Self::MaxIdle, Self::Overflow, Self::IdleTimeout, Self::Server, Self::Error, Self::Drained, Self::Shutdown];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -142,6 +145,7 @@ impl Closing {
             Self::IdleTimeout => "idle_timeout",
             Self::Server => "server",
             Self::Error => "error",
+            Self::Drained => "drain",
             Self::Shutdown => "shutdown",
         }
     }

@@ -16,17 +16,18 @@ use hyper::body::Body;
 use reqwest::{Client, Url};
 use rustls::ClientConfig;
 
-use super::PoolGauge;
 use super::alarm::Alarm;
 use super::failure::{Fault, Stage, causes};
 use super::pool::{Limits, Permit, Pool, Slot};
 use super::transport::Trace;
+use super::{PoolGauge, Proxy};
 use crate::profile::{self, Http, WhenFull};
 
 pub(super) struct ThroughReqwest {
     client: RefCell<Client>,
     settings: RefCell<profile::Pool>,
     tls: ClientConfig,
+    proxy: Proxy,
     url: Url,
     /// Only its permits are used: no connection is ever kept in it.
     gate: Rc<Pool>,
@@ -34,11 +35,12 @@ pub(super) struct ThroughReqwest {
 }
 
 impl ThroughReqwest {
-    pub(super) fn new(url: &str, tls: ClientConfig, settings: &profile::Pool) -> Result<Self, String> {
+    pub(super) fn new(url: &str, tls: ClientConfig, proxy: Proxy, settings: &profile::Pool) -> Result<Self, String> {
         Ok(Self {
-            client: RefCell::new(client(&tls, settings)?),
+            client: RefCell::new(client(&tls, proxy, settings)?),
             settings: RefCell::new(settings.clone()),
             tls,
+            proxy,
             url: url.parse().map_err(|e| format!("{e}"))?,
             gate: Pool::new(Limits::of(settings)),
             read_timeout: Cell::new(settings.read_timeout),
@@ -53,7 +55,7 @@ impl ThroughReqwest {
         let settings = profile::Pool { http: self.settings.borrow().http, ..settings.clone() };
         let before = self.settings.replace(settings.clone());
         if its_own(&before) != its_own(&settings)
-            && let Ok(client) = client(&self.tls, &settings)
+            && let Ok(client) = client(&self.tls, self.proxy, &settings)
         {
             self.client.replace(client);
         }
@@ -66,7 +68,7 @@ impl ThroughReqwest {
 
     /// Forgets the idle connections; reqwest closes them by itself.
     pub(super) fn shut_down(&self) {
-        if let Ok(client) = client(&self.tls, &self.settings.borrow()) {
+        if let Ok(client) = client(&self.tls, self.proxy, &self.settings.borrow()) {
             self.client.replace(client);
         }
     }
@@ -122,7 +124,7 @@ fn its_own(settings: &profile::Pool) -> (u32, Duration, Duration, Duration, Http
     (s.max_idle, s.idle_timeout, s.connect_timeout, s.keepalive, s.http)
 }
 
-fn client(tls: &ClientConfig, settings: &profile::Pool) -> Result<Client, String> {
+fn client(tls: &ClientConfig, proxy: Proxy, settings: &profile::Pool) -> Result<Client, String> {
     let mut tls = tls.clone();
     tls.alpn_protocols = match settings.http {
         Http::V1 => vec![b"http/1.1".to_vec()],
@@ -141,6 +143,10 @@ fn client(tls: &ClientConfig, settings: &profile::Pool) -> Result<Client, String
         Http::V1 => builder.http1_only(),
         Http::V2 => builder.http2_prior_knowledge(),
         Http::Auto => builder,
+    };
+    let builder = match proxy {
+        Proxy::Environment => builder,
+        Proxy::Never => builder.no_proxy(),
     };
     builder.build().map_err(|e| causes(&e))
 }

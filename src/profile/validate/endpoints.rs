@@ -5,11 +5,7 @@ use std::time::Duration;
 use super::Findings;
 use super::workload::spread_of;
 use crate::profile::problem::KeyPath;
-use crate::profile::{Dialect, Profile, Route, Simulated, Spread};
-
-/// Headers that carry keys.
-const SECRET_HEADERS: [&str; 6] =
-    ["authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "x-goog-api-key"];
+use crate::profile::{Dialect, HeaderKind, Profile, Route, Simulated, Spread};
 
 pub fn check(profile: &Profile, findings: &mut Findings) {
     if profile.routes.is_empty() {
@@ -91,7 +87,7 @@ fn names_a_variable(name: &str) -> bool {
 }
 
 fn header(name: &str, value: &str) -> Result<(), &'static str> {
-    if SECRET_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+    if HeaderKind::of(name) == HeaderKind::Refused {
         return Err("carries a key; put the key into an environment variable and name it in api_key_env");
     }
     http::HeaderName::try_from(name).map_err(|_| "is no name of a header; use letters, digits and -")?;

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::openai::{ExtraFields, UsageFields, holds_something};
 use super::{Understood, estimate, estimated_input};
 use crate::chat::Usage;
-use crate::route::failure::{error_in_success, one_line};
+use crate::route::failure::{error_in_success, start};
 use crate::route::gateway::HIGRESS_HIT_ID;
 use crate::route::{Ask, Failure, FailureKind};
 
@@ -50,8 +50,7 @@ struct Message<'a> {
 
 pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>) -> Result<Understood, Failure> {
     let garbage = |why: &dyn fmt::Display| {
-        let start = String::from_utf8_lossy(&body[..body.len().min(80)]);
-        Failure::new(FailureKind::Stream, format!("no completion in a 200: {why}: {}", one_line(&start)))
+        Failure::new(FailureKind::Stream, format!("no completion in a 200: {why}: {}", start(body)))
     };
     let completion: Completion<'_> = serde_json::from_slice(body).map_err(|e| garbage(&e))?;
     if let Some(error) = completion.error.filter(|error| holds_something(Some(error))) {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::openai::{ExtraFields, UsageFields, holds_something};
 use super::{Understood, estimated_input};
 use crate::chat::Usage;
-use crate::route::failure::{error_in_success, one_line};
+use crate::route::failure::{error_in_success, start};
 use crate::route::gateway::HIGRESS_HIT_ID;
 use crate::route::sse::{Event, Parser};
 use crate::route::{Ask, Failure, FailureKind};
@@ -181,8 +181,7 @@ impl Heard {
         match serde_json::from_slice::<Chunk<'_>>(event.data) {
             Ok(chunk) => self.chunk(chunk, now),
             Err(error) => {
-                let start = String::from_utf8_lossy(&event.data[..event.data.len().min(80)]);
-                let detail = format!("no chunk of a completion in the stream: {error}: {}", one_line(&start));
+                let detail = format!("no chunk of a completion in the stream: {error}: {}", start(event.data));
                 self.failure = Some(Failure::new(FailureKind::Stream, detail));
             }
         }

@@ -191,8 +191,12 @@ impl Pool {
     fn keep(self: &Rc<Self>, wire: Wire, now: Instant) {
         let limits = self.limits.get();
         let beyond = self.staying() > limits.max_connections;
-        if self.shut.get() || (beyond && limits.when_full != WhenFull::Open) {
+        if self.shut.get() {
             return wire.close(Closing::Shutdown);
+        }
+        // Never more than the maximum are opened, so the maximum has been lowered since.
+        if beyond && limits.when_full != WhenFull::Open {
+            return wire.close(Closing::Drained);
         }
         let surplus = if beyond { Closing::Overflow } else { Closing::MaxIdle };
         if limits.idle_cap() == 0 {
@@ -251,7 +255,7 @@ impl Pool {
             WhenFull::Wait | WhenFull::Fail => self.staying().saturating_sub(limits.max_connections) as usize,
         };
         let surplus = beyond.max(idle.saturating_sub(limits.idle_cap())).min(idle);
-        self.close_oldest(surplus, Closing::Shutdown);
+        self.close_oldest(surplus, Closing::Drained);
         if let Some(reaper) = self.reaper.take() {
             reaper.abort();
         }

@@ -186,19 +186,6 @@ fn an_endless_error_body_is_read_only_so_far() {
 }
 
 #[test]
-fn no_key_is_ever_shown() {
-    local(async {
-        let body = r#"{"error":{"message":"wrong key sk-test-key, or sk-other-key"}}"#;
-        let server = Server::always(answer("401 Unauthorized", "", body)).await;
-        let mut config = config(&server.base_url);
-        config.headers.insert("x-gateway-api-key".into(), "sk-other-key".into());
-        assert!(!format!("{:?}", config.api_key).contains("sk-"));
-        let attempt = ask(&Endpoint::new(config, &Pool::default()).unwrap()).await;
-        assert_eq!(failed(&attempt).detail, "401 Unauthorized: wrong key [key], or [key]");
-    });
-}
-
-#[test]
 fn gateways_tell_their_cache_hits_by_header_or_body() {
     local(async {
         let hit = |attempt: Attempt| ok(&attempt).gateway_hit;
@@ -332,6 +319,29 @@ fn a_complete_stream_is_not_failed_by_what_follows() {
         bytes.truncate(bytes.len() - 5);
         let attempt = against(bytes, true).await;
         assert_eq!(content(ok(&attempt)), "a");
+    });
+}
+
+#[test]
+fn a_stream_is_read_to_32_mib_and_no_further() {
+    let pieces = |piece: String| {
+        let mut steps = vec![Step::Send(STREAM_HEAD.into())];
+        steps.extend(std::iter::repeat_n(Step::Send(chunk(&piece)), 70));
+        steps.push(Step::Close);
+        steps
+    };
+    local(async move {
+        let long = "a".repeat(512 << 10);
+        let endless = pieces(format!("data: {}\n\n", delta(&format!(r#"{{"content":"{long}"}}"#))));
+        let attempt = against_steps(endless, true).await;
+        let failure = failed(&attempt);
+        assert_eq!((failure.kind, failure.detail.as_str()), (FailureKind::Stream, "the answer is longer than 32 MiB"));
+        assert_eq!(failure.billed.map(|usage| usage.output), Some(63));
+
+        let mut complete = pieces(format!(": {long}\n"));
+        let events = format!("data: {}\n\ndata: [DONE]\n\n", delta(r#"{"content":"a"}"#));
+        complete.insert(1, Step::Send(chunk(&events)));
+        assert_eq!(content(ok(&against_steps(complete, true).await)), "a");
     });
 }
 

@@ -2,6 +2,8 @@
 
 mod answers;
 mod pool;
+mod proxy;
+mod secrets;
 mod server;
 mod tls;
 
@@ -9,7 +11,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::{Ask, Attempt, Endpoint, EndpointConfig, Secret};
+use super::{Ask, Attempt, Endpoint, EndpointConfig, Proxy, Secret};
 use crate::chat::{Canonical, ChatRequest};
 use crate::profile::{Dialect, Pool};
 
@@ -31,6 +33,7 @@ pub(super) fn config(base_url: &str) -> EndpointConfig {
         gateway_cache: true,
         extra_ca_pem: Vec::new(),
         resume: false,
+        proxy: Proxy::Never,
     }
 }
 

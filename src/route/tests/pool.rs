@@ -303,9 +303,11 @@ fn lowering_the_maximum_drains_and_opens_no_more() {
         until("the idle ones are gone", || endpoint.gauge().open == 4).await;
         assert!(finish(busy).await.iter().all(|a| a.result.is_ok()));
         until("two are left", || endpoint.gauge().open == 2).await;
-        assert_eq!((endpoint.gauge().idle, closed(&endpoint, Closing::Shutdown)), (2, 4));
+        assert_eq!((endpoint.gauge().idle, closed(&endpoint, Closing::Drained)), (2, 4));
         assert!(finish((0..6).map(|_| start(&endpoint)).collect()).await.iter().all(|a| a.result.is_ok()));
         assert_eq!((endpoint.gauge().opened, endpoint.gauge().open), (6, 2));
+        endpoint.shut_down().await;
+        assert_eq!((closed(&endpoint, Closing::Drained), closed(&endpoint, Closing::Shutdown)), (4, 2));
     });
 }
 
