@@ -54,6 +54,22 @@ pub struct Answer {
     pub usage: Usage,
 }
 
+impl ChatRequest {
+    /// Messages alone; everything else is left to the server, and the answer comes whole.
+    pub fn new(messages: Canonical) -> Self {
+        Self {
+            messages,
+            temperature: None,
+            max_tokens: None,
+            top_p: None,
+            seed: None,
+            tools: None,
+            response_format: None,
+            stream: false,
+        }
+    }
+}
+
 impl Canonical {
     /// Parses JSON and writes it canonically.
     pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {

@@ -112,14 +112,10 @@ impl Workload {
 
     fn request(&self, messages: Canonical) -> ChatRequest {
         ChatRequest {
-            messages,
             temperature: Some(self.temperature),
             max_tokens: Some(self.max_tokens),
-            top_p: None,
-            seed: None,
-            tools: None,
-            response_format: None,
             stream: self.stream,
+            ..ChatRequest::new(messages)
         }
     }
 

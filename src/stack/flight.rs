@@ -77,16 +77,7 @@ mod tests {
     use crate::stack::{ServedBy, cache_key};
 
     fn key(text: &str) -> Key {
-        let request = ChatRequest {
-            messages: Canonical::user_message(text),
-            temperature: None,
-            max_tokens: None,
-            top_p: None,
-            seed: None,
-            tools: None,
-            response_format: None,
-            stream: false,
-        };
+        let request = ChatRequest::new(Canonical::user_message(text));
         cache_key(&[CacheField::Messages], "m", &request)
     }
 

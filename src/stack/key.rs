@@ -151,16 +151,7 @@ mod tests {
     }
 
     fn bare(messages: &str) -> ChatRequest {
-        ChatRequest {
-            messages: json(messages),
-            temperature: None,
-            max_tokens: None,
-            top_p: None,
-            seed: None,
-            tools: None,
-            response_format: None,
-            stream: false,
-        }
+        ChatRequest::new(json(messages))
     }
 
     fn key(request: &ChatRequest) -> Key {

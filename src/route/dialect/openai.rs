@@ -134,16 +134,7 @@ mod tests {
 
     #[test]
     fn a_request_says_what_was_asked_and_nothing_else() {
-        let mut request = ChatRequest {
-            messages: Canonical::user_message("hi"),
-            temperature: None,
-            max_tokens: None,
-            top_p: None,
-            seed: None,
-            tools: None,
-            response_format: None,
-            stream: false,
-        };
+        let mut request = ChatRequest::new(Canonical::user_message("hi"));
         assert_eq!(body("m", &request), r#"{"model":"m","messages":[{"content":"hi","role":"user"}]}"#);
         request.temperature = Some(0.0);
         request.top_p = Some(0.95);

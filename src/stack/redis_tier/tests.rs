@@ -17,16 +17,7 @@ use crate::stack::{ManagedRedis, cache_key};
 const AMPLE: Duration = Duration::from_secs(10);
 
 fn key(text: &str) -> Key {
-    let request = ChatRequest {
-        messages: Canonical::user_message(text),
-        temperature: None,
-        max_tokens: None,
-        top_p: None,
-        seed: None,
-        tools: None,
-        response_format: None,
-        stream: false,
-    };
+    let request = ChatRequest::new(Canonical::user_message(text));
     cache_key(&[CacheField::Messages], "", &request)
 }
 
