@@ -9,7 +9,7 @@ use serde_json::Value;
 use self::synthetic::{Calls, attempt, ms, profile, report, report_of, run_of, tally};
 use super::*;
 use crate::cost::{PriceBook, Pricer};
-use crate::metrics::{Stop, Tally, Time};
+use crate::metrics::{Run, Stop, Tally, Time};
 use crate::profile::expect;
 use crate::route::Connection;
 use crate::stack::ServedBy;
@@ -75,6 +75,27 @@ fn a_report_of_nothing_keeps_to_its_schema_too() {
     assert!(validator.is_valid(&written));
     assert!(written["latency_ms"]["response"].is_null());
     assert!(text(&report, Style::PLAIN).ends_with("no call was sent in the measured window (exit 1)\n"));
+}
+
+#[test]
+fn a_run_that_could_not_begin_says_what_to_mend() {
+    let last_line = |run: &Run, examples: &[(&str, &str)]| {
+        let mut report = report_of(run, &[]);
+        for (kind, example) in examples {
+            report.errors.insert((*kind).to_owned(), 5);
+            report.error_examples.insert((*kind).to_owned(), (*example).to_owned());
+            report.load.sent = 5;
+        }
+        text(&report, Style::PLAIN).replace('\n', " ")
+    };
+    let mut run = run_of(Tally::new(3));
+    assert!(last_line(&run, &[("connect", "Connection refused")]).contains("is the server up"));
+    assert!(last_line(&run, &[("connect", "invalid peer certificate: UnknownIssuer")]).contains("the route's ca_file"));
+    assert!(last_line(&run, &[("auth", "401")]).contains("api_key_env"));
+    run.stop = Stop::Budget;
+    run.abandoned = 3;
+    let said = last_line(&run, &[]);
+    assert!(said.contains("limits.budget; raise it") && said.contains("3 no longer awaited"), "{said}");
 }
 
 #[test]

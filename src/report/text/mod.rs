@@ -73,16 +73,17 @@ fn stopped(stop: Stop) -> &'static str {
 fn load(page: &mut Page, report: &Report) {
     let load = &report.load;
     let share = |part: u64, whole: u64| crate::metrics::ratio(part, whole).map_or(String::new(), in_brackets);
-    page.row(
-        "load",
-        &[
-            format!("{} planned", count(load.planned)),
-            format!("{} sent{}", count(load.sent), load.achieved.map_or(String::new(), in_brackets)),
-            format!("{} succeeded", count(load.succeeded)),
-            format!("{} failed{}", count(load.failed), share(load.failed, load.succeeded + load.failed)),
-            format!("{} dropped", count(load.dropped)),
-        ],
-    );
+    let mut pieces = vec![
+        format!("{} planned", count(load.planned)),
+        format!("{} sent{}", count(load.sent), load.achieved.map_or(String::new(), in_brackets)),
+        format!("{} succeeded", count(load.succeeded)),
+        format!("{} failed{}", count(load.failed), share(load.failed, load.succeeded + load.failed)),
+        format!("{} dropped", count(load.dropped)),
+    ];
+    if report.run.abandoned > 0 {
+        pieces.push(format!("{} no longer awaited", count(report.run.abandoned)));
+    }
+    page.row("load", &pieces);
     if let (Some(qps), Some(goodput)) = (load.qps, load.goodput) {
         let window = format::seconds(report.run.measured_s);
         let (qps, goodput) = (format::digits3(qps), format::digits3(goodput));

@@ -4,6 +4,7 @@ use super::super::shape::{Judged, Report, Unit};
 use super::super::verdict::Verdict;
 use super::format::{count, digits3, left, money, ms, percent};
 use super::page::{Page, Tone};
+use crate::metrics::Stop;
 
 pub fn expectations(page: &mut Page, report: &Report) {
     if report.expectations.is_empty() {
@@ -80,6 +81,9 @@ fn held(report: &Report) -> String {
 fn nothing_succeeded(report: &Report) -> String {
     let (sent, failed) = (report.load.sent, report.load.failed);
     match sent {
+        0 if report.run.stop == Stop::Budget => {
+            "nothing was sent: one call alone could cost more than limits.budget; raise it".to_owned()
+        }
         0 => "nothing succeeded: no call was sent in the measured window".to_owned(),
         _ => format!("nothing succeeded: {} of {} calls failed{}", count(failed), count(sent), mend(report)),
     }
@@ -88,7 +92,9 @@ fn nothing_succeeded(report: &Report) -> String {
 /// What to do when every call failed in the same way.
 fn mend(report: &Report) -> &'static str {
     let kinds: Vec<&str> = report.errors.keys().map(String::as_str).collect();
+    let untrusted = report.error_examples.values().any(|example| example.contains("certificate"));
     match kinds[..] {
+        ["connect"] if untrusted => "; name the authority of its certificate in the route's ca_file",
         ["connect"] => "; is the server up, and its address (base_url, --url) right?",
         ["auth"] => "; the key is refused: check the variable that api_key_env names",
         ["timeout"] => "; raise stack.timeout or stack.pool.read_timeout, or check that the server answers at all",
