@@ -46,7 +46,7 @@ pub enum Command {
     Run(RunArgs),
     /// Run a profile once for each value of a setting, and pick one
     #[command(override_usage = SWEEP_USAGE)]
-    Sweep(SweepArgs),
+    Sweep(RunArgs),
     /// Serve simulated routes on real sockets, for any tool to talk to
     Sim {
         /// A profile (its simulated routes are served), a built-in profile's name, or a preset [default: local]
@@ -82,22 +82,12 @@ pub enum SchemaKind {
     Report,
 }
 
+/// Of a run, and of a sweep: many runs.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
     pub load: LoadArgs,
     /// Write the report to FILE; the ending picks the format (.json); repeatable
-    #[arg(long, value_name = "FILE")]
-    pub out: Vec<PathBuf>,
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-#[derive(Debug, Args)]
-pub struct SweepArgs {
-    #[command(flatten)]
-    pub load: LoadArgs,
-    /// Write the sweep to FILE, as JSON; repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     #[command(flatten)]

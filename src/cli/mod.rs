@@ -14,7 +14,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::profile::{self, BUILTINS, Builtin};
 use crate::report;
-pub use args::{Cli, Command, RunArgs, SchemaKind, SweepArgs};
+pub use args::{Cli, Command, RunArgs, SchemaKind};
 
 /// Parses the command line, does what it says, and gives the exit code of the contract.
 pub fn main() -> ExitCode {

@@ -1,6 +1,6 @@
 //! `gatebench sweep`: a run for each value of a setting, a table, the knee, the value to pick and why.
 
-use super::args::{OutputArgs, SweepArgs};
+use super::args::{OutputArgs, RunArgs};
 use super::progress::Progress;
 use super::run::{check_formats, delivered, execute, expectations, pricer, style, warn};
 use super::{Failure, load, print};
@@ -9,7 +9,7 @@ use crate::profile::Override;
 use crate::report::sweep::{self, Row, Sweep};
 use crate::report::{Report, Verdict, write_text};
 
-pub fn run(args: &SweepArgs) -> Result<u8, Failure> {
+pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     check_formats(&args.out)?;
     let (swept, fixed) = split(&args.load.set);
     if swept.is_empty() {

@@ -11,8 +11,7 @@ mod pricer;
 pub use book::{Currency, ListPrice, ModelPrices, PriceBook};
 pub use pricer::{LanePrice, Pricer};
 
-use crate::metrics::Ledger;
-use crate::profile::{Money, Profile};
+use crate::profile::Money;
 
 /// The money of a set of calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -78,9 +77,4 @@ impl std::ops::AddAssign for Spend {
         self.usd += other.usd;
         self.cny += other.cny;
     }
-}
-
-/// The bill of a ledger. Whoever needs one several times a second keeps a [`Pricer`].
-pub fn bill(ledger: &Ledger, profile: &Profile, book: &PriceBook) -> Bill {
-    Pricer::new(profile, book).bill(ledger)
 }

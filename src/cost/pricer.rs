@@ -7,7 +7,7 @@ use super::book::{Currency, PriceBook};
 use super::{Bill, Projection, Saved, Spend};
 use crate::chat::{Lane, Usage};
 use crate::metrics::{Ledger, LedgerRow, Tokens};
-use crate::profile::{Cost, Money, Profile};
+use crate::profile::{Cost, Profile};
 
 /// USD per million tokens of a model on a route, and what a USD costs there.
 ///
@@ -54,7 +54,8 @@ impl Pricer {
             profile.routes.iter().filter_map(|(name, route)| Some((name.clone(), route.cny_per_usd?))).collect();
         let mut pricer =
             Self { book: book.with(&profile.cost.prices), cost: profile.cost.clone(), rates, chain: Vec::new() };
-        pricer.chain = chain(profile).map(|lane| (lane.clone(), pricer.resolve(&lane))).collect();
+        let lanes = profile.chain().map(|(model, route)| Lane { model: model.into(), route: route.into() });
+        pricer.chain = lanes.map(|lane| (lane.clone(), pricer.resolve(&lane))).collect();
         pricer
     }
 
@@ -128,11 +129,6 @@ impl Pricer {
         saved.by_exchange += (billed + price.usd(&row.lost)) * (self.cost.cny_per_usd - price.cny_per_usd);
     }
 
-    /// How much of `budget` the bill has used, in the budget's currency.
-    pub fn budget_used(&self, bill: &Bill, budget: Money) -> f64 {
-        Spend { usd: bill.usd, cny: bill.cny }.in_currency_of(budget)
-    }
-
     /// What one attempt with these tokens costs at most, on whichever lane of the chain: what a budget stop
     /// sets aside for each call in flight.
     pub fn attempt_at_most(&self, usage: &Usage) -> Spend {
@@ -161,22 +157,16 @@ impl Pricer {
     }
 }
 
-/// The lanes a call may take, in order.
-fn chain(profile: &Profile) -> impl Iterator<Item = Lane> {
-    let first = profile.stack.route.as_str();
-    let lane = |model: &str, route: &str| Lane { model: model.into(), route: route.into() };
-    let hops = profile.stack.fallback.iter();
-    std::iter::once(lane(&profile.workload.model, first))
-        .chain(hops.map(move |hop| lane(&hop.model, hop.route.as_deref().unwrap_or(first))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::bill;
-    use crate::profile::{Hop, Price, Route};
+    use crate::profile::{Hop, Money, Price, Route};
 
     const M: u64 = 1_000_000;
+
+    fn bill(ledger: &Ledger, profile: &Profile, book: &PriceBook) -> Bill {
+        Pricer::new(profile, book).bill(ledger)
+    }
 
     fn lane(model: &str, route: &str) -> Lane {
         Lane { model: model.into(), route: route.into() }
@@ -307,9 +297,9 @@ mod tests {
             Hop { model: "gpt-4o-mini".into(), route: Some("direct".into()) },
         ];
         let pricer = Pricer::new(&profile, PriceBook::builtin());
-        let bill = pricer.bill(&billed(&lane("gpt-4.1", "direct"), 1, tokens(M, 0, M)));
-        close(pricer.budget_used(&bill, Money::Usd(5.0)), 10.0);
-        close(pricer.budget_used(&bill, Money::Cny(5.0)), 73.0);
+        let spent = pricer.spend(&billed(&lane("gpt-4.1", "direct"), 1, tokens(M, 0, M)));
+        close(spent.in_currency_of(Money::Usd(5.0)), 10.0);
+        close(spent.in_currency_of(Money::Cny(5.0)), 73.0);
         let most =
             pricer.attempt_at_most(&Usage { input: 1_000_000, cached_input: 0, output: 1_000_000, estimated: false });
         close(most.usd, 12.5);

@@ -82,6 +82,17 @@ impl Default for Profile {
     }
 }
 
+impl Profile {
+    /// Model and route of each hop a call may take, in order: `workload.model` on `stack.route` (already resolved),
+    /// then those of `stack.fallback`.
+    pub fn chain(&self) -> impl Iterator<Item = (&str, &str)> {
+        let home = self.stack.route.as_str();
+        let rest =
+            self.stack.fallback.iter().map(move |hop| (hop.model.as_str(), hop.route.as_deref().unwrap_or(home)));
+        std::iter::once((self.workload.model.as_str(), home)).chain(rest)
+    }
+}
+
 /// What the tokens cost, and the volume the bill is projected to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -1,7 +1,7 @@
 //! The fallback chain: which hops a call has, and which failures move it on to the next.
 //! Must not know how often a hop is tried (`retry`) or how it is asked (`route`).
 
-use crate::chat::{Lane, Name};
+use crate::chat::Lane;
 use crate::profile::{FallbackOn, Profile};
 use crate::route::Failure;
 
@@ -16,16 +16,10 @@ pub fn moves_on(on: &FallbackOn, failure: &Failure) -> bool {
     is_listed(&on.errors, failure.kind)
 }
 
-/// The chain in order: the workload's model on `stack.route` (already resolved), then the hops of `stack.fallback`.
-/// Names are made anew at each call, so that a replica which makes its own chain shares no counter with another.
+/// The profile's chain. Names are made anew at each call, so that a replica which makes its own chain shares no counter
+/// with another.
 pub fn hops(profile: &Profile) -> Vec<Lane> {
-    let home: Name = profile.stack.route.as_str().into();
-    let first = Lane { model: profile.workload.model.as_str().into(), route: home.clone() };
-    let rest = profile.stack.fallback.iter().map(|hop| Lane {
-        model: hop.model.as_str().into(),
-        route: hop.route.as_deref().map_or_else(|| home.clone(), Name::from),
-    });
-    std::iter::once(first).chain(rest).collect()
+    profile.chain().map(|(model, route)| Lane { model: model.into(), route: route.into() }).collect()
 }
 
 #[cfg(test)]
