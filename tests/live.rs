@@ -87,13 +87,13 @@ fn a_smaller_pool_closes_what_is_too_much_and_a_larger_one_opens_again() {
     let mut live = Live::start(PROFILE);
     live.until("16 connections are open", |now| now.gauges.open == 16);
     assert_eq!(live.change(|profile| profile.stack.pool.max_connections = 4), 1);
-    let now = live.until("4 are left", |now| now.epoch == 1 && now.gauges.open <= 4);
+    let now = live.until("4 are left", |now| now.epoch.number == 1 && now.gauges.open <= 4);
     let opened = now.gauges.opened;
-    let now = live.until("some calls more", |now| now.epoch_tally.succeeded > 40);
+    let now = live.until("some calls more", |now| now.epoch.tally.succeeded > 40);
     assert_eq!((now.gauges.open, now.gauges.opened), (4, opened), "a drained pool opens none");
     assert_eq!(live.0.simulated()[0].stats().live, 4);
     live.change(|profile| profile.stack.pool.max_connections = 8);
-    live.until("8 are open", |now| now.epoch == 2 && now.gauges.open == 8);
+    live.until("8 are open", |now| now.epoch.number == 2 && now.gauges.open == 8);
     let report = live.end();
     adds_up(&report);
     assert_eq!(report.load.failed, 0);
@@ -108,8 +108,8 @@ fn no_idle_connections_are_kept_once_max_idle_is_0() {
     live.until("connections are reused", |now| now.gauges.reused > 30);
     live.change(|profile| profile.stack.pool.max_idle = 0);
     let reused =
-        live.until("the change is there", |now| now.epoch_tally.succeeded > 30 && now.epoch == 1).gauges.reused;
-    let now = live.until("some calls more", |now| now.epoch_tally.succeeded > 80);
+        live.until("the change is there", |now| now.epoch.tally.succeeded > 30 && now.epoch.number == 1).gauges.reused;
+    let now = live.until("some calls more", |now| now.epoch.tally.succeeded > 80);
     assert_eq!(now.gauges.reused, reused);
     adds_up(&live.end());
 }
@@ -122,9 +122,9 @@ fn a_local_cache_is_switched_off_and_on() {
     );
     live.until("the cache answers", |now| now.measured.served_by[0] > 50);
     live.change(|profile| profile.stack.cache.local = None);
-    live.until("the model answers", |now| now.epoch == 1 && now.epoch_tally.succeeded > 30);
+    live.until("the model answers", |now| now.epoch.number == 1 && now.epoch.tally.succeeded > 30);
     live.change(|profile| profile.stack.cache.local = Some(LocalCache::default()));
-    live.until("the cache answers again", |now| now.epoch == 2 && now.epoch_tally.succeeded > 50);
+    live.until("the cache answers again", |now| now.epoch.number == 2 && now.epoch.tally.succeeded > 50);
     let report = live.end();
     adds_up(&report);
     let hit_rate = |epoch: usize| report.epochs[epoch].hit_rate.unwrap();
@@ -139,9 +139,11 @@ fn a_lower_concurrency_makes_calls_wait_and_a_higher_one_lets_them_go() {
     live.until("calls succeed", |now| now.measured.succeeded > 30);
     assert_eq!(live.now().gauges.limit_waiting, 0);
     live.change(|profile| profile.stack.concurrency = 3);
-    live.until("13 of 16 wait", |now| now.epoch == 1 && now.gauges.limit_waiting == 13);
+    live.until("13 of 16 wait", |now| now.epoch.number == 1 && now.gauges.limit_waiting == 13);
     live.change(|profile| profile.stack.concurrency = 64);
-    live.until("none waits", |now| now.epoch == 2 && now.gauges.limit_waiting == 0 && now.epoch_tally.succeeded > 30);
+    live.until("none waits", |now| {
+        now.epoch.number == 2 && now.gauges.limit_waiting == 0 && now.epoch.tally.succeeded > 30
+    });
     adds_up(&live.end());
 }
 
@@ -162,9 +164,9 @@ fn an_open_loop_follows_its_rate_down_and_up() {
     let mut live = Live::start(&open);
     live.until("calls succeed", |now| now.measured.succeeded > 50);
     live.change(|profile| profile.load.rate = 20.0);
-    live.until("a second has passed", |now| now.epoch == 1 && now.epoch_s > 1.2);
+    live.until("a second has passed", |now| now.epoch.number == 1 && now.epoch.seconds > 1.2);
     live.change(|profile| profile.load.rate = 100.0);
-    live.until("a second has passed", |now| now.epoch == 2 && now.epoch_s > 1.2);
+    live.until("a second has passed", |now| now.epoch.number == 2 && now.epoch.seconds > 1.2);
     let report = live.end();
     adds_up(&report);
     let rate = |epoch: usize| report.epochs[epoch].sent as f64 / report.epochs[epoch].seconds;
@@ -183,9 +185,9 @@ fn a_simulated_route_turns_bad_and_good_again_and_a_fault_strikes_it() {
         }
     };
     live.change(sick(1.0));
-    live.until("calls fail", |now| now.epoch == 1 && now.epoch_tally.failed > 40);
+    live.until("calls fail", |now| now.epoch.number == 1 && now.epoch.tally.failed > 40);
     live.change(sick(0.0));
-    live.until("calls succeed again", |now| now.epoch == 2 && now.epoch_tally.succeeded > 40);
+    live.until("calls succeed again", |now| now.epoch.number == 2 && now.epoch.tally.succeeded > 40);
     live.0.simulated()[0].add_fault(FaultKind::Unavailable, None, Duration::from_secs(60));
     live.until("the fault strikes", |now| now.measured.failures.contains_key(&FailureKind::Status(503)));
     let report = live.end();

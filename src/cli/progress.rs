@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::metrics::{Phase, Point, Snapshot, Time};
+use crate::metrics::{Phase, Snapshot, Time};
 
 /// Between lines where there is no terminal.
 const QUIET_PERIOD: Duration = Duration::from_secs(5);
@@ -82,7 +82,7 @@ fn line(snapshot: &Snapshot) -> String {
     let mut line = format!(
         "{phase} {:>3.0}s  qps {:.0}  in flight {}",
         snapshot.elapsed.as_secs_f64(),
-        qps(snapshot.series.points()),
+        snapshot.series.points().last().map_or(0.0, |point| point.per_second(point.succeeded)),
         snapshot.gauges.in_flight
     );
     if let Some(service) = second.times.summary(Time::Response) {
@@ -95,41 +95,4 @@ fn line(snapshot: &Snapshot) -> String {
         line += &format!("  failed {}  dropped {}", snapshot.total.failed, snapshot.dropped);
     }
     line + &format!("  ¥{:.4} ${:.4}", snapshot.bill.cny, snapshot.bill.usd)
-}
-
-/// Of the last point, which lasts a second and up to one tick more.
-fn qps(points: &[Point]) -> f64 {
-    points.last().map_or(0.0, |point| point.succeeded as f64 / point.seconds.max(f64::MIN_POSITIVE))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rate_is_taken_over_the_time_the_point_really_lasts() {
-        let point = |seconds, succeeded| Point {
-            at_s: 0.0,
-            seconds,
-            epoch: 0,
-            warmup: false,
-            sent: succeeded,
-            succeeded,
-            failed: 0,
-            dropped: 0,
-            local: 0,
-            redis: 0,
-            shared: 0,
-            gateway: 0,
-            model: succeeded,
-            p50_ms: None,
-            p99_ms: None,
-            in_flight: 0,
-            connections: 0,
-            cost_usd: 0.0,
-            cost_cny: 0.0,
-        };
-        assert!((qps(&[point(1.0, 10), point(1.2, 72)]) - 60.0).abs() < 1e-9);
-        assert_eq!(qps(&[]), 0.0);
-    }
 }

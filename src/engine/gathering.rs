@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::control::{Control, Window};
 use super::messages::{Finished, Report};
+use super::recently::Recently;
+use super::spells::Spells;
 use crate::cost::{PriceBook, Pricer};
-use crate::metrics::{EpochSummary, Event, Gauges, Phase, Point, Recording, Run, Series, Snapshot, Stop, Tally, Time};
+use crate::metrics::{Bands, Epoch, Event, Gauges, Phase, Point, Recording, Run, Series, Snapshot, Stop, Tally, Time};
 use crate::profile::{Mode, Profile};
 use crate::stack::ServedBy;
 
@@ -19,45 +21,60 @@ pub struct Gathering {
     start: Instant,
     pricer: Pricer,
     gauges: Vec<Gauges>,
-    epoch: Epoch,
-    past: Vec<EpochSummary>,
+    epoch: Current,
+    past: Arc<Vec<Epoch>>,
     measured: Arc<Tally>,
     total: Arc<Tally>,
     second: Second,
     last_second: Arc<Tally>,
+    recent: Recently,
+    spells: Spells,
     series: Arc<Series>,
     events: Arc<Vec<Event>>,
     /// The measured window's real end, once no more is sent.
     closed: Option<Instant>,
 }
 
-struct Epoch {
+/// The epoch under way.
+struct Current {
     number: u32,
     began: Instant,
     changed: Vec<String>,
+    profile: Arc<Profile>,
     tally: Arc<Tally>,
+    ended: u64,
+}
+
+impl Current {
+    fn new(number: u32, began: Instant, changed: Vec<String>, profile: Arc<Profile>) -> Self {
+        Self { number, began, changed, profile, tally: Arc::new(Tally::new(2)), ended: 0 }
+    }
 }
 
 /// The second under way.
 struct Second {
     began: Instant,
     tally: Tally,
+    /// Of calls of the epoch under way.
+    of_epoch: Tally,
     dropped_before: u64,
 }
 
 impl Gathering {
-    pub fn new(profile: &Profile, replicas: usize, start: Instant) -> Self {
+    pub fn new(profile: &Arc<Profile>, replicas: usize, start: Instant) -> Self {
         Self {
             started_at: jiff::Timestamp::now(),
             start,
             pricer: Pricer::new(profile, PriceBook::builtin()),
             gauges: vec![Gauges::default(); replicas],
-            epoch: Epoch { number: 0, began: start, changed: Vec::new(), tally: Arc::new(Tally::new(2)) },
-            past: Vec::new(),
+            epoch: Current::new(0, start, Vec::new(), profile.clone()),
+            past: Arc::default(),
             measured: Arc::new(Tally::new(2)),
             total: Arc::new(Tally::new(2)),
-            second: Second { began: start, tally: Tally::new(2), dropped_before: 0 },
+            second: Second { began: start, tally: Tally::new(2), of_epoch: Tally::new(2), dropped_before: 0 },
             last_second: Arc::new(Tally::new(2)),
+            recent: Recently::default(),
+            spells: Spells::default(),
             series: Arc::default(),
             events: Arc::default(),
             closed: None,
@@ -81,11 +98,24 @@ impl Gathering {
             self.second.tally.merge(&recording.warmup);
             self.second.tally.merge(&recording.measured);
             Arc::make_mut(&mut self.measured).merge(&recording.measured);
+            self.epoch.ended += recording.measured.completed;
             if recording.epoch == self.epoch.number {
                 Arc::make_mut(&mut self.epoch.tally).merge(&recording.measured);
-            } else if let Some(past) = self.past.iter_mut().rev().find(|past| past.epoch == recording.epoch) {
-                Arc::make_mut(&mut past.tally).merge(&recording.measured);
+                self.second.of_epoch.merge(&recording.warmup);
+                self.second.of_epoch.merge(&recording.measured);
+            } else {
+                self.add_late(&recording);
             }
+        }
+    }
+
+    /// Calls of an epoch that is past.
+    fn add_late(&mut self, recording: &Recording) {
+        let past = Arc::make_mut(&mut self.past);
+        if let Some(epoch) = past.iter_mut().rev().find(|past| past.number == recording.epoch) {
+            let tally = Arc::make_mut(&mut epoch.tally);
+            tally.merge(&recording.measured);
+            epoch.bill = self.pricer.bill(&tally.ledger);
         }
     }
 
@@ -102,6 +132,11 @@ impl Gathering {
         let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
         let dropped = control.dropped.load(Relaxed);
         let tally = std::mem::replace(&mut self.second.tally, Tally::new(2));
+        let of_epoch = std::mem::replace(&mut self.second.of_epoch, Tally::new(2));
+        self.recent.push(of_epoch, seconds);
+        for (kind, text) in self.spells.second(&tally) {
+            self.event(kind, text);
+        }
         let point = self.point(&tally, seconds, dropped - self.second.dropped_before, window);
         Arc::make_mut(&mut self.series).push(point);
         self.last_second = Arc::new(tally);
@@ -134,16 +169,33 @@ impl Gathering {
             connections: gauges.open,
             cost_usd: bill.usd,
             cost_cny: bill.cny,
+            bands: tally.times.get(Time::Service).map_or_else(Bands::default, Bands::of),
         }
     }
 
-    pub fn begin_epoch(&mut self, number: u32, profile: &Profile, changed: Vec<String>, window: &Window) {
+    pub fn begin_epoch(&mut self, number: u32, profile: &Arc<Profile>, changed: Vec<String>, window: &Window) {
         self.event("setting", changed.join(", "));
+        let now = Instant::now();
+        let ended = self.present(now, window);
+        Arc::make_mut(&mut self.past).push(ended);
+        self.epoch = Current::new(number, now, changed, profile.clone());
+        self.recent = Recently::default();
         self.pricer = Pricer::new(profile, PriceBook::builtin());
-        let next = Epoch { number, began: Instant::now(), changed, tally: Arc::new(Tally::new(2)) };
-        let seconds = self.epoch_time(next.began, window).as_secs_f64();
-        let Epoch { number, changed, tally, .. } = std::mem::replace(&mut self.epoch, next);
-        self.past.push(EpochSummary { epoch: number, changed, seconds, tally });
+    }
+
+    /// The epoch under way, as it stands.
+    fn present(&self, now: Instant, window: &Window) -> Epoch {
+        let Current { number, began, changed, profile, tally, ended } = &self.epoch;
+        Epoch {
+            number: *number,
+            changed: changed.clone(),
+            profile: profile.clone(),
+            began: began.saturating_duration_since(self.start),
+            seconds: self.epoch_time(now, window).as_secs_f64(),
+            tally: tally.clone(),
+            ended: *ended,
+            bill: self.pricer.bill(&tally.ledger),
+        }
     }
 
     pub fn event(&mut self, kind: &'static str, text: String) {
@@ -191,17 +243,16 @@ impl Gathering {
         Snapshot {
             elapsed: now.saturating_duration_since(self.start),
             phase,
-            epoch: self.epoch.number,
             profile: profile.clone(),
             planned: self.planned(profile, control),
             dropped: control.dropped.load(Relaxed),
             second: self.last_second.clone(),
-            epoch_tally: self.epoch.tally.clone(),
-            previous: self.past.last().map(|past| past.tally.clone()),
+            recent: self.recent.picture(),
+            epoch: self.present(now, window),
+            past: self.past.clone(),
             measured: self.measured.clone(),
             total: self.total.clone(),
             measured_s: window.measured(self.closed.unwrap_or(now)).as_secs_f64(),
-            epoch_s: self.epoch_time(now, window).as_secs_f64(),
             gauges: self.gauges(),
             bill: self.pricer.bill(&self.measured.ledger),
             series: self.series.clone(),
@@ -223,10 +274,9 @@ impl Gathering {
         let last_done = finished.iter().filter_map(|replica| replica.last_done).max();
         let end = self.closed.or(last_done.map(|done| window.end.map_or(done, |end| end.min(done))));
         self.closed = end;
-        let seconds = self.epoch_time(now, window).as_secs_f64();
         let gauges = self.gauges();
-        let Epoch { number, changed, tally, .. } = self.epoch;
-        self.past.push(EpochSummary { epoch: number, changed, seconds, tally });
+        let mut epochs = Arc::unwrap_or_clone(std::mem::take(&mut self.past));
+        epochs.push(self.present(now, window));
         let mut measured = Tally::new(3);
         for replica in &finished {
             measured.merge(&replica.total);
@@ -244,7 +294,7 @@ impl Gathering {
             abandoned: finished.iter().map(|replica| replica.abandoned).sum(),
             gauges,
             series: Arc::unwrap_or_clone(self.series),
-            epochs: self.past,
+            epochs,
             simulated: Vec::new(),
             events: Arc::unwrap_or_clone(self.events),
         }

@@ -14,7 +14,9 @@ mod gathering;
 mod messages;
 mod pacer;
 mod purse;
+mod recently;
 mod replica;
+mod spells;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};

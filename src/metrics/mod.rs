@@ -6,6 +6,8 @@
 //!                                                                        `------> Run (when it is over)
 //! ```
 
+mod bands;
+mod epoch;
 mod ledger;
 mod recorder;
 mod run;
@@ -15,11 +17,13 @@ mod snapshot;
 mod tally;
 mod times;
 
+pub use bands::Bands;
+pub use epoch::Epoch;
 pub use ledger::{Ledger, LedgerRow, Tokens};
 pub use recorder::{Recorder, Recording};
-pub use run::{EpochSummary, Run, Stop};
+pub use run::{Run, Stop};
 pub use sample::Sample;
 pub use series::{Point, Series};
-pub use snapshot::{Event, Gauges, Phase, Snapshot};
+pub use snapshot::{Event, Gauges, Phase, Recent, Snapshot};
 pub use tally::{Tally, ratio};
 pub use times::{Summary, Time, Times};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::epoch::Epoch;
 use super::series::Series;
 use super::snapshot::{Event, Gauges};
 use super::tally::Tally;
@@ -47,20 +48,8 @@ pub struct Run {
     pub abandoned: u64,
     pub gauges: Gauges,
     pub series: Series,
-    pub epochs: Vec<EpochSummary>,
+    pub epochs: Vec<Epoch>,
     /// What each simulated route counted itself.
     pub simulated: Vec<(String, crate::sim::Stats)>,
     pub events: Vec<Event>,
-}
-
-/// One epoch of a run.
-#[derive(Clone, Debug)]
-pub struct EpochSummary {
-    pub epoch: u32,
-    /// What changed, in words; empty for the first.
-    pub changed: Vec<String>,
-    /// Seconds of the measured window it held.
-    pub seconds: f64,
-    /// Measured calls. 2 significant digits.
-    pub tally: Arc<Tally>,
 }

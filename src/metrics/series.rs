@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bands::Bands;
+
 /// Some seconds of the run. Counts are of calls that *finished* in them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Point {
     /// Seconds since the load's start, warm-up included, at the point's beginning.
     pub at_s: f64,
@@ -28,6 +30,9 @@ pub struct Point {
     pub connections: u64,
     pub cost_usd: f64,
     pub cost_cny: f64,
+    /// Service times of successes. Not in reports: their histograms say more.
+    #[serde(skip)]
+    pub bands: Bands,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -75,6 +80,11 @@ impl Series {
 }
 
 impl Point {
+    /// A count as a rate: a point lasts a second and up to one tick more.
+    pub fn per_second(&self, count: u64) -> f64 {
+        count as f64 / self.seconds.max(f64::MIN_POSITIVE)
+    }
+
     fn absorb(&mut self, next: Self) {
         let larger = |a: Option<f64>, b: Option<f64>| match (a, b) {
             (Some(a), Some(b)) => Some(a.max(b)),
@@ -96,6 +106,7 @@ impl Point {
         self.connections = next.connections;
         self.cost_usd += next.cost_usd;
         self.cost_cny += next.cost_cny;
+        self.bands.absorb(&next.bands);
         self.epoch = next.epoch;
         self.warmup = next.warmup;
     }
@@ -126,7 +137,14 @@ mod tests {
             connections: 0,
             cost_usd: 0.5,
             cost_cny: 1.0,
+            bands: Bands::default(),
         }
+    }
+
+    #[test]
+    fn a_rate_is_taken_over_the_time_the_point_really_lasts() {
+        let point = Point { seconds: 1.2, succeeded: 72, ..Point::default() };
+        assert!((point.per_second(point.succeeded) - 60.0).abs() < 1e-9);
     }
 
     #[test]

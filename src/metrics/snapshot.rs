@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::epoch::Epoch;
 use super::series::Series;
 use super::tally::Tally;
 use crate::cost::Bill;
@@ -63,12 +64,23 @@ pub struct Event {
     pub text: String,
 }
 
+/// What finished in the last seconds, [`Recent::SECONDS`] at most, of calls begun in this epoch; warm-up included.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    pub tally: Arc<Tally>,
+    /// How long these seconds lasted.
+    pub seconds: f64,
+}
+
+impl Recent {
+    pub const SECONDS: usize = 10;
+}
+
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Since the load's start, warm-up included.
     pub elapsed: Duration,
     pub phase: Phase,
-    pub epoch: u32,
     /// The profile as it runs now, live changes included.
     pub profile: Arc<Profile>,
     /// Arrivals due so far in the measured window (open loop), or calls sent.
@@ -76,17 +88,18 @@ pub struct Snapshot {
     pub dropped: u64,
     /// Everything that finished in the last whole second.
     pub second: Arc<Tally>,
-    /// Measured calls of this epoch and of the one before.
-    pub epoch_tally: Arc<Tally>,
-    pub previous: Option<Arc<Tally>>,
+    pub recent: Recent,
+    pub epoch: Epoch,
+    /// The epochs before, the oldest first.
+    pub past: Arc<Vec<Epoch>>,
     /// Measured calls of the whole run.
     pub measured: Arc<Tally>,
     /// All calls, warm-up included.
     pub total: Arc<Tally>,
-    /// Seconds of the measured window that have passed; of this epoch's part of it.
+    /// Seconds of the measured window that have passed.
     pub measured_s: f64,
-    pub epoch_s: f64,
     pub gauges: Gauges,
+    /// Of the whole run.
     pub bill: Bill,
     pub series: Arc<Series>,
     pub events: Arc<Vec<Event>>,

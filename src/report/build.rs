@@ -12,7 +12,7 @@ use super::validity::invalid_because;
 use super::verdict::judge;
 use super::{environment, redact};
 use crate::cost::{Bill, Pricer};
-use crate::metrics::{EpochSummary, LedgerRow, Run, Stop, Tally, Time, Times, Tokens, ratio};
+use crate::metrics::{Epoch, LedgerRow, Run, Stop, Tally, Time, Times, Tokens, ratio};
 use crate::profile::expect::Expectation;
 use crate::route::{Closing, FailureKind};
 use crate::stack::{CacheError, ServedBy};
@@ -44,7 +44,7 @@ impl Report {
             tokens: token_facts(tally),
             cost: cost_facts(&bill, pricer),
             expectations: expectations.iter().map(|expectation| judge(expectation, &figures)).collect(),
-            epochs: run.epochs.iter().map(|epoch| epoch_facts(epoch, pricer)).collect(),
+            epochs: run.epochs.iter().map(epoch_facts).collect(),
             events: run.events.iter().map(event_facts).collect(),
             series: run.series.points().to_vec(),
             histograms: histograms(&tally.times),
@@ -224,23 +224,22 @@ fn cost_facts(bill: &Bill, pricer: &Pricer) -> CostFacts {
     }
 }
 
-fn epoch_facts(epoch: &EpochSummary, pricer: &Pricer) -> EpochFacts {
+fn epoch_facts(epoch: &Epoch) -> EpochFacts {
     let tally = &epoch.tally;
-    let spend = pricer.spend(&tally.ledger);
     EpochFacts {
-        epoch: epoch.epoch,
+        epoch: epoch.number,
         changed: epoch.changed.clone(),
         seconds: epoch.seconds,
         sent: tally.sent,
         succeeded: tally.succeeded,
         failed: tally.failed,
-        qps: (epoch.seconds > 0.0).then(|| tally.completed as f64 / epoch.seconds),
+        qps: epoch.qps(),
         hit_rate: tally.hit_rate(),
         errors: tally.error_rate(),
         response_ms: tally.times.summary(Time::Response),
         ttft_ms: tally.times.summary(Time::Ttft),
-        cost_usd: spend.usd,
-        cost_cny: spend.cny,
+        cost_usd: epoch.bill.usd,
+        cost_cny: epoch.bill.cny,
     }
 }
 

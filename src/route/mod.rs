@@ -25,6 +25,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 pub use endpoint::{Endpoint, EndpointConfig, Proxy, RouteError};
@@ -114,6 +115,19 @@ pub enum FailureKind {
     /// No connection within `acquire_timeout`, or `when_full = "fail"`.
     Pool,
     Other,
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Connect => f.write_str("connect"),
+            Self::Timeout => f.write_str("timeout"),
+            Self::Stream => f.write_str("stream"),
+            Self::Pool => f.write_str("pool"),
+            Self::Other => f.write_str("other"),
+        }
+    }
 }
 
 /// Why a connection ended.

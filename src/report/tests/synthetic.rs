@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use crate::chat::{Lane, Usage};
 use crate::cost::{PriceBook, Pricer};
-use crate::metrics::{EpochSummary, Event, Gauges, Point, Run, Sample, Series, Stop, Tally};
+use crate::metrics::{Bands, Epoch, Event, Gauges, Point, Run, Sample, Series, Stop, Tally};
 use crate::profile::expect::Expectation;
 use crate::profile::expect::LatencyBounds;
 use crate::profile::{Hop, Profile, Route};
@@ -137,9 +137,19 @@ pub fn run_of(measured: Tally) -> Run {
     closed[Closing::IdleTimeout as usize] = 3;
     let mut series = Series::default();
     series.push(point());
-    let epoch = EpochSummary { epoch: 0, changed: Vec::new(), seconds: 20.0, tally: Arc::new(measured.clone()) };
+    let profile = Arc::new(profile());
+    let epoch = Epoch {
+        number: 0,
+        changed: Vec::new(),
+        profile: profile.clone(),
+        began: Duration::ZERO,
+        seconds: 20.0,
+        ended: measured.completed,
+        bill: Pricer::new(&profile, PriceBook::builtin()).bill(&measured.ledger),
+        tally: Arc::new(measured.clone()),
+    };
     Run {
-        profile: Arc::new(profile()),
+        profile,
         started_at: "2026-11-23T02:00:00Z".parse().unwrap(),
         duration: Duration::from_millis(24_130),
         measured_window: Duration::from_secs(20),
@@ -178,6 +188,7 @@ fn point() -> Point {
         connections: 30,
         cost_usd: 0.02,
         cost_cny: 0.02,
+        bands: Bands::default(),
     }
 }
 

@@ -1,0 +1,139 @@
+//! Spells of trouble as events: when answers begin to come from another model, calls begin to fail or Redis begins to
+//! err, and when that is over. Must not know a clock: it is fed a second at a time.
+
+use std::collections::BTreeMap;
+
+use crate::metrics::Tally;
+use crate::route::FailureKind;
+use crate::stack::CacheError;
+
+/// Seconds without any after which a spell is over.
+const QUIET: u32 = 3;
+
+#[derive(Default)]
+pub struct Spells(BTreeMap<Trouble, Spell>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    /// The model asked, and the one that answered instead.
+    Fallback(String, String),
+    Failed(FailureKind),
+    Redis(&'static str),
+}
+
+#[derive(Default)]
+struct Spell {
+    calls: u64,
+    quiet: u32,
+}
+
+pub type EventText = (&'static str, String);
+
+impl Spells {
+    /// What the second is worth telling.
+    pub fn second(&mut self, tally: &Tally) -> Vec<EventText> {
+        let mut events = Vec::new();
+        let troubles = troubles(tally);
+        for (trouble, calls) in &troubles {
+            if !self.0.contains_key(trouble) {
+                events.push(trouble.begins(*calls, tally));
+            }
+            let spell = self.0.entry(trouble.clone()).or_default();
+            spell.calls += calls;
+            spell.quiet = 0;
+        }
+        self.0.retain(|trouble, spell| {
+            if !troubles.contains_key(trouble) {
+                spell.quiet += 1;
+            }
+            let over = spell.quiet == QUIET;
+            if over {
+                events.push(trouble.is_over(spell.calls));
+            }
+            !over
+        });
+        events
+    }
+}
+
+/// What went wrong in a second, and how many calls it concerned.
+fn troubles(tally: &Tally) -> BTreeMap<Trouble, u64> {
+    let mut troubles = BTreeMap::new();
+    let elsewhere = tally.ledger.rows().iter().filter(|row| row.answers > 0 && row.lane.model != row.asked.model);
+    for row in elsewhere {
+        let fallback = Trouble::Fallback(row.asked.model.to_string(), row.lane.model.to_string());
+        *troubles.entry(fallback).or_default() += row.answers;
+    }
+    troubles.extend(tally.failures.iter().map(|(kind, calls)| (Trouble::Failed(*kind), *calls)));
+    let redis = CacheError::ALL.into_iter().map(|error| (error, tally.cache_errors[error as usize]));
+    troubles.extend(redis.filter(|(_, calls)| *calls > 0).map(|(error, calls)| (Trouble::Redis(error.name()), calls)));
+    troubles
+}
+
+impl Trouble {
+    fn begins(&self, calls: u64, tally: &Tally) -> EventText {
+        match self {
+            Self::Fallback(asked, answered) => {
+                let causes: Vec<_> = tally.failed_attempts.iter().map(|(kind, n)| format!("{kind} x{n}")).collect();
+                let causes = if causes.is_empty() { String::new() } else { format!(" {}", causes.join(" ")) };
+                ("fallback", format!("{asked}{causes} -> {answered}"))
+            }
+            Self::Failed(kind) => {
+                let example = tally.examples.get(kind).map(|said| format!(": {said}")).unwrap_or_default();
+                ("failed", format!("{kind} x{calls}{example}"))
+            }
+            Self::Redis(error) => ("redis", format!("{error} x{calls}, counted as misses")),
+        }
+    }
+
+    fn is_over(&self, calls: u64) -> EventText {
+        match self {
+            Self::Fallback(asked, answered) => {
+                ("fallback", format!("{answered} for {asked} is over after {calls} answers"))
+            }
+            Self::Failed(kind) => ("failed", format!("{kind} is over after {calls} calls")),
+            Self::Redis(error) => ("redis", format!("{error} is over after {calls}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Lane;
+
+    fn second(fallbacks: u64, refused: u64) -> Tally {
+        let mut tally = Tally::new(2);
+        let lane = |model: &str| Lane { model: model.into(), route: "gateway".into() };
+        tally.ledger.row(&lane("gpt-4.1"), &lane("gpt-4.1")).answers = 5;
+        if fallbacks > 0 {
+            tally.ledger.row(&lane("gpt-4.1"), &lane("gpt-4o-mini")).answers = fallbacks;
+            tally.failed_attempts.insert(FailureKind::Status(429), fallbacks);
+        }
+        if refused > 0 {
+            tally.failures.insert(FailureKind::Connect, refused);
+            tally.examples.insert(FailureKind::Connect, "connection refused".into());
+        }
+        tally
+    }
+
+    #[test]
+    fn a_spell_is_told_when_it_begins_and_when_it_has_been_quiet_for_a_while() {
+        let mut spells = Spells::default();
+        assert!(spells.second(&second(0, 0)).is_empty());
+        assert_eq!(spells.second(&second(5, 0)), [("fallback", "gpt-4.1 429 x5 -> gpt-4o-mini".to_owned())]);
+        assert!(spells.second(&second(3, 0)).is_empty());
+        assert!(spells.second(&second(0, 0)).is_empty());
+        assert!(spells.second(&second(1, 0)).is_empty(), "a pause of a second ends no spell");
+        assert!((0..2).all(|_| spells.second(&second(0, 0)).is_empty()));
+        let over = ("fallback", "gpt-4o-mini for gpt-4.1 is over after 9 answers".to_owned());
+        assert_eq!(spells.second(&second(0, 0)), [over]);
+        assert!(spells.second(&second(0, 0)).is_empty());
+    }
+
+    #[test]
+    fn failed_calls_say_their_kind_and_what_the_first_one_said() {
+        let mut spells = Spells::default();
+        assert_eq!(spells.second(&second(0, 4)), [("failed", "connect x4: connection refused".to_owned())]);
+    }
+}
