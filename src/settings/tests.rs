@@ -1,6 +1,7 @@
 //! What a person does at the settings, and what it does to the profile.
 
 mod listed;
+mod writing;
 
 use super::*;
 use crate::profile::{Source, load};
