@@ -51,6 +51,8 @@ pub struct Loaded {
     pub source: Source,
     /// The TOML it was made of, with what was set over it.
     pub text: String,
+    /// What was set over it.
+    pub over: Vec<Override>,
     /// Each with its place.
     pub warnings: Vec<String>,
     /// The arms of `[compare]`, applied.
@@ -173,7 +175,7 @@ impl Draft {
         let (profile, warnings) = self.examine(&text, prices).map_err(invalid)?;
         let arms = self.arms(&profile, &text, prices).map_err(invalid)?;
         let warnings = locator.locate(warnings).iter().map(ToString::to_string).collect();
-        Ok(Loaded { profile, source: self.source.clone(), text, warnings, arms })
+        Ok(Loaded { profile, source: self.source, text, over: self.overrides, warnings, arms })
     }
 
     /// The text with everything set over it.
@@ -266,27 +268,32 @@ impl Draft {
                 problems.push(Problem::new(at, message));
             }
         };
-        let workload = &mut profile.workload;
-        let own = workload.classes.iter_mut().enumerate().filter_map(|(i, class)| {
-            let at = KeyPath::from("workload.classes").key(i).key("prompts");
-            class.prompts.as_mut().map(|prompts| (at, prompts))
-        });
-        for (at, prompts) in own.chain([(KeyPath::from("workload.prompts"), &mut workload.prompts)]) {
-            if let Prompts::File { path } | Prompts::Trace { path, .. } = prompts {
-                find(at.key("path"), path);
-            }
-        }
-        for (name, route) in &mut profile.routes {
-            if let Some(path) = &mut route.ca_file {
-                find(KeyPath::from("routes").key(name).key("ca_file"), path);
-            }
-        }
+        files(profile).into_iter().for_each(|(at, path)| find(at, path));
         problems
     }
 }
 
+/// Every file a profile names, at its key.
+pub(super) fn files(profile: &mut Profile) -> Vec<(KeyPath, &mut PathBuf)> {
+    let workload = &mut profile.workload;
+    let own = workload.classes.iter_mut().enumerate().filter_map(|(i, class)| {
+        let at = KeyPath::from("workload.classes").key(i).key("prompts");
+        class.prompts.as_mut().map(|prompts| (at, prompts))
+    });
+    let prompts = own.chain([(KeyPath::from("workload.prompts"), &mut workload.prompts)]);
+    let asked = prompts.filter_map(|(at, prompts)| match prompts {
+        Prompts::File { path } | Prompts::Trace { path, .. } => Some((at.key("path"), path)),
+        _ => None,
+    });
+    let trusted = profile
+        .routes
+        .iter_mut()
+        .filter_map(|(name, route)| Some((KeyPath::from("routes").key(name).key("ca_file"), route.ca_file.as_mut()?)));
+    asked.chain(trusted).collect()
+}
+
 /// Text to values: unknown keys and wrong types, all of them.
-fn read(text: &str) -> Result<Profile, Vec<Problem>> {
+pub(super) fn read(text: &str) -> Result<Profile, Vec<Problem>> {
     let at_top = |message: &str| vec![Problem::new(KeyPath::default(), message.to_lowercase())];
     let table = DeTable::parse(text).map_err(|error| at_top(error.message()))?;
     let problems = shape::check(table.get_ref());

@@ -71,7 +71,7 @@ fn make_room(item: &mut Item, at: &KeyPath) {
         (Some(preset), Some("simulate")) => {
             let mut table = InlineTable::new();
             table.insert("preset", preset.into());
-            *item = Item::Value(Value::InlineTable(table));
+            replace(item, &Value::InlineTable(table));
         }
         (None, Some("prompts")) if item.is_none() => {
             let mut table = InlineTable::new();
@@ -103,15 +103,25 @@ fn replace(item: &mut Item, value: &Value) {
 
 /// Takes a key out, if it is there.
 pub fn remove(document: &mut DocumentMut, path: &KeyPath) {
-    let Some((last, parents)) = path.keys().split_last() else { return };
+    if let Some((table, key)) = holder(document, path) {
+        table.remove(key);
+    }
+}
+
+/// What stands at a key, on a way of tables alone.
+pub fn find<'a>(document: &'a mut DocumentMut, path: &KeyPath) -> Option<&'a mut Item> {
+    let (table, key) = holder(document, path)?;
+    table.get_mut(key)
+}
+
+/// The table that holds a path's last key, and that key.
+fn holder<'a, 'p>(document: &'a mut DocumentMut, path: &'p KeyPath) -> Option<(&'a mut dyn TableLike, &'p str)> {
+    let (last, parents) = path.keys().split_last()?;
     let mut table: &mut dyn TableLike = document.as_table_mut();
     for key in parents {
-        match table.get_mut(key).and_then(Item::as_table_like_mut) {
-            Some(inner) => table = inner,
-            None => return,
-        }
+        table = table.get_mut(key)?.as_table_like_mut()?;
     }
-    table.remove(last);
+    Some((table, last))
 }
 
 #[cfg(test)]
@@ -152,6 +162,8 @@ mod tests {
         let text = after("[routes.a]\nsimulate = \"holysheep\"\n", "routes.a.simulate.rtt", "20ms");
         let route = text.parse::<toml::Table>().unwrap()["routes"]["a"]["simulate"].clone();
         assert_eq!((route["preset"].as_str(), route["rtt"].as_str()), (Some("holysheep"), Some("20ms")));
+        let text = after("[routes.a]\nsimulate = \"local\" # near\n", "routes.a.simulate.rtt", "20ms");
+        assert!(text.ends_with("rtt = \"20ms\" } # near\n"), "{text}");
         let text = after("", "workload.prompts.distinct", "9");
         assert_eq!(text.parse::<toml::Table>().unwrap()["workload"]["prompts"]["kind"].as_str(), Some("zipf"));
     }

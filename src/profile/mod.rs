@@ -9,6 +9,7 @@
 mod builtin;
 mod draft;
 mod edit;
+mod edit_list;
 pub mod expect;
 mod forms;
 mod load;
@@ -22,6 +23,7 @@ mod simulated;
 mod stack;
 #[cfg(test)]
 mod tests;
+mod tuned;
 pub mod units;
 pub mod validate;
 mod workload;
@@ -42,6 +44,7 @@ pub use stack::{
     Cache, CacheField, Client, FallbackOn, Hop, Http, Jitter, LocalCache, Pool, RedisCache, Retry, Stack, Trigger,
     WhenFull,
 };
+pub use tuned::{WriteError, Written};
 pub use units::{Money, Spread};
 pub use validate::Prices;
 pub use workload::{Batch, BatchMode, CachePolicy, Class, Prompts, TraceFormat, Workload};

@@ -310,6 +310,16 @@ fn collect_sections(node: &'static Schema, path: &KeyPath, found: &mut Vec<(Stri
     }
 }
 
+/// Whether a table here is one value, none of whose keys can be left out: `{ median = 220, p95 = 900 }`.
+pub fn is_one_value(path: &KeyPath) -> bool {
+    let count = |part: &Schema| part.as_array().map(Vec::len).or_else(|| part.as_object().map(|keys| keys.len()));
+    let whole = |form: &Form<'_>| {
+        let keys = count(&form.node["properties"]);
+        form.is("object") && keys.is_some_and(|keys| keys > 0) && keys == count(&form.node["required"])
+    };
+    node_at(path).is_some_and(|node| forms_of(node).iter().any(whole))
+}
+
 /// Whether a list stands here.
 pub fn is_list(path: &KeyPath) -> bool {
     node_at(path).is_some_and(|node| forms_of(node).iter().any(|form| form.is("array")))

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 /// Durations as text (`"1m 30s"`, `"50ms"`).
 pub mod duration {
+    use std::fmt;
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    const DAY: u64 = 24 * 3600;
     const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
     pub fn parse(text: &str) -> Result<Duration, String> {
@@ -21,8 +23,25 @@ pub mod duration {
         if time > LONGEST { Err(format!("\"{text}\" exceeds 10 years; lower it")) } else { Ok(time) }
     }
 
+    /// As people type it: `60s` rather than `1m`, `1500ms` rather than `1s 500ms`, since values beside one another want
+    /// one unit.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Typed(pub Duration);
+
+    impl fmt::Display for Typed {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let whole_ms = self.0.subsec_nanos().is_multiple_of(1_000_000);
+            match (self.0.as_secs(), self.0.subsec_nanos()) {
+                (seconds @ 0..=300, 0) => write!(f, "{seconds}s"),
+                (seconds, 0) if seconds.is_multiple_of(DAY) => write!(f, "{}d", seconds / DAY),
+                (0..10, _) if whole_ms => write!(f, "{}ms", self.0.as_millis()),
+                _ => write!(f, "{}", humantime::format_duration(self.0)),
+            }
+        }
+    }
+
     pub fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&humantime::format_duration(*value))
+        to.collect_str(&Typed(*value))
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -87,9 +88,32 @@ impl RouteError {
 
 /// One route of one replica. It lives in a `LocalRuntime` or a `LocalSet`, where its connections are driven.
 pub struct Endpoint {
-    transport: Transport,
-    headers: RefCell<Headers>,
+    way: RefCell<Way>,
+    /// Transports from before a change of client; what they have open drains.
+    retired: RefCell<Vec<Rc<Transport>>>,
     secrets: Vec<Secret>,
+}
+
+/// How requests travel now.
+struct Way {
+    config: EndpointConfig,
+    client: Client,
+    transport: Rc<Transport>,
+    headers: Headers,
+}
+
+impl Way {
+    fn new(config: EndpointConfig, pool: &profile::Pool) -> Result<Self, RouteError> {
+        let target = Target::parse(&config)?;
+        let (transport, host) = match pool.client {
+            Client::Exact => {
+                (Transport::Exact(Box::new(exact(&config, &target, pool)?)), Some(target.authority.as_str()))
+            }
+            Client::Reqwest => (Transport::Reqwest(Box::new(through_reqwest(&config, &target, pool)?)), None),
+        };
+        let headers = Headers::new(&config, host)?;
+        Ok(Self { config, client: pool.client, transport: Rc::new(transport), headers })
+    }
 }
 
 /// An answer longer than this is not one.
@@ -103,15 +127,8 @@ impl Endpoint {
         if config.dialect == Dialect::Anthropic {
             return Err(RouteError::Dialect { route: config.name });
         }
-        let target = Target::parse(&config)?;
-        let (transport, host) = match pool.client {
-            Client::Exact => {
-                (Transport::Exact(Box::new(exact(&config, &target, pool)?)), Some(target.authority.as_str()))
-            }
-            Client::Reqwest => (Transport::Reqwest(Box::new(through_reqwest(&config, &target, pool)?)), None),
-        };
-        let headers = RefCell::new(Headers::new(&config, host)?);
-        Ok(Self { transport, headers, secrets: secrets(&config) })
+        let secrets = secrets(&config);
+        Ok(Self { way: RefCell::new(Way::new(config, pool)?), retired: RefCell::default(), secrets })
     }
 
     /// Asks once. Dropping the future closes the connection it is using and gives up its place in the queue.
@@ -128,8 +145,12 @@ impl Endpoint {
         if Instant::now() >= ask.deadline {
             return Err(Fault::deadline(Stage::Pool).before_head());
         }
-        let headers = if ask.request.stream { self.headers.borrow().streamed() } else { self.headers.borrow().whole() };
-        let answer = self.transport.send(headers, openai::request(ask), alarm, trace).await;
+        let (transport, headers) = {
+            let way = self.way.borrow();
+            let headers = if ask.request.stream { way.headers.streamed() } else { way.headers.whole() };
+            (way.transport.clone(), headers)
+        };
+        let answer = transport.send(headers, openai::request(ask), alarm, trace).await;
         let (head, body) = answer.map_err(Fault::before_head)?.into_parts();
         if !head.status.is_success() {
             let body = start_of(body, alarm).await;
@@ -152,23 +173,44 @@ impl Endpoint {
     }
 
     /// Changes the pool while it is in use: what is too much closes as it falls idle, never more than the new
-    /// maximum are opened, and raising it lets those in who wait. `client` and `http` stay as they were made.
+    /// maximum are opened, and raising it lets those in who wait. After a change of `client` the next attempt goes the
+    /// new way; those under way and in line end on the old one, whose connections close as they fall idle.
     /// To be called where it lives.
     pub fn configure(&self, pool: &profile::Pool) {
-        self.transport.configure(pool);
+        let mut way = self.way.borrow_mut();
+        if pool.client == way.client {
+            return way.transport.configure(pool);
+        }
+        // What could be made of this address and these headers once can be made again; the pool is validated.
+        let Ok(next) = Way::new(way.config.clone(), pool) else { return };
+        let before = std::mem::replace(&mut *way, next);
+        before.transport.retire();
+        self.retired.borrow_mut().push(before.transport);
     }
 
     pub fn set_gateway_cache(&self, on: bool) {
-        self.headers.borrow_mut().set_gateway_cache(on);
+        let mut way = self.way.borrow_mut();
+        way.config.gateway_cache = on;
+        way.headers.set_gateway_cache(on);
     }
 
+    /// Of all transports there were; the peak is that of the busiest.
     pub fn gauge(&self) -> PoolGauge {
-        self.transport.gauge()
+        let now = self.way.borrow().transport.gauge();
+        self.retired.borrow().iter().map(|before| before.gauge()).fold(now, |mut sum, before| {
+            let peak = sum.peak.max(before.peak);
+            sum.add(&before);
+            PoolGauge { peak: peak.max(sum.open), ..sum }
+        })
     }
 
     /// Closes the idle connections now and each other one when its user is done.
     pub async fn shut_down(&self) {
-        self.transport.shut_down().await;
+        let mut all = self.retired.borrow().clone();
+        all.push(self.way.borrow().transport.clone());
+        for transport in all {
+            transport.shut_down().await;
+        }
     }
 }
 

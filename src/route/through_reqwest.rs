@@ -52,10 +52,9 @@ impl ThroughReqwest {
     pub(super) fn configure(&self, settings: &profile::Pool) {
         self.gate.configure(Limits::of(settings));
         self.read_timeout.set(settings.read_timeout);
-        let settings = profile::Pool { http: self.settings.borrow().http, ..settings.clone() };
         let before = self.settings.replace(settings.clone());
-        if its_own(&before) != its_own(&settings)
-            && let Ok(client) = client(&self.tls, self.proxy, &settings)
+        if its_own(&before) != its_own(settings)
+            && let Ok(client) = client(&self.tls, self.proxy, settings)
         {
             self.client.replace(client);
         }

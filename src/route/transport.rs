@@ -65,6 +65,14 @@ impl Transport {
         }
     }
 
+    /// Closes what is idle, and the rest as it falls idle: another transport takes its place.
+    pub(super) fn retire(&self) {
+        match self {
+            Self::Exact(exact) => exact.pool().retire(),
+            Self::Reqwest(reqwest) => reqwest.shut_down(),
+        }
+    }
+
     pub(super) async fn shut_down(&self) {
         match self {
             Self::Exact(exact) => exact.pool().shut_down().await,

@@ -167,13 +167,24 @@ pub fn diff(a: &Profile, b: &Profile) -> Vec<Change> {
         let (from, to) = (setting.get(a)?, setting.get(b)?);
         (from != to).then(|| setting.change(from.to_string(), to.to_string()))
     });
-    let chain = |profile: &Profile| {
-        let models: Vec<_> = profile.stack.fallback.iter().map(|hop| hop.model.as_str()).collect();
-        if models.is_empty() { "none".to_owned() } else { models.join(" > ") }
+    in_both.chain(rechained(&a.stack.fallback, &b.stack.fallback)).collect()
+}
+
+/// How the fallback chain changed.
+fn rechained(from: &[Hop], to: &[Hop]) -> Option<Change> {
+    // A model that is asked on several routes is told apart by them.
+    let is_on_several =
+        |hop: &Hop| from.iter().chain(to).any(|other| other.model == hop.model && other.route != hop.route);
+    let name = |hop: &Hop| match &hop.route {
+        Some(route) if is_on_several(hop) => format!("{} on {route}", hop.model),
+        _ => hop.model.clone(),
     };
-    let (from, to) = (chain(a), chain(b));
-    let fallback = Change { id: "stack.fallback".into(), label: "fallback".into(), from, to };
-    in_both.chain(Some(fallback).filter(|change| change.from != change.to)).collect()
+    let chain = |hops: &[Hop]| match hops {
+        [] => "none".to_owned(),
+        hops => hops.iter().map(name).collect::<Vec<_>>().join(" > "),
+    };
+    let change = || Change { id: "stack.fallback".into(), label: "fallback".into(), from: chain(from), to: chain(to) };
+    (from != to).then(change)
 }
 
 impl Setting {
@@ -280,11 +291,27 @@ impl Tuning {
                     .ok_or_else(|| setting.unavailable())?;
             }
         }
-        if let Some(problem) = validate::check(&tuned, Prices::ANY).problems.into_iter().next() {
-            return Err(SettingError::Refused(problem.message));
-        }
-        self.restore(tuned);
+        self.restore(permitted(tuned)?);
         Ok(Some(setting.change(from.to_string(), value.to_string())))
+    }
+
+    /// Moves a hop, on or off, earlier (below 0) or later among the hops of the list, and its id with it; `None` when
+    /// the chain of those that are on stays as it is.
+    pub fn move_hop(&mut self, id: &str, by: i32) -> Result<Option<Change>, SettingError> {
+        let hop = self.hops().find(|setting| setting.id == id).map(|setting| setting.place);
+        let Some(Place::Hop(from)) = hop else { return Err(SettingError::Unknown(id.to_owned())) };
+        let last = self.shelf.hops.len() - 1;
+        let to = from.saturating_add_signed(by as isize).min(last);
+        let mut hops: Vec<_> = self.shelf.hops.iter().cloned().zip(self.hops_on()).collect();
+        let moved = hops.remove(from);
+        hops.insert(to, moved);
+        let mut tuned = self.profile.clone();
+        tuned.stack.fallback = hops.iter().filter(|(_, on)| *on).map(|(hop, _)| hop.clone()).collect();
+        let change = rechained(&self.profile.stack.fallback, &tuned.stack.fallback);
+        let tuned = permitted(tuned)?;
+        self.shelf.hops = hops.into_iter().map(|(hop, _)| hop).collect();
+        self.restore(tuned);
+        Ok(change)
     }
 
     fn hops(&self) -> impl Iterator<Item = Setting> {
@@ -304,14 +331,37 @@ impl Tuning {
     }
 }
 
+/// A profile that its own rules allow.
+fn permitted(tuned: Profile) -> Result<Profile, SettingError> {
+    match validate::check(&tuned, Prices::ANY).problems.into_iter().next() {
+        Some(problem) => Err(SettingError::Refused(problem.message)),
+        None => Ok(tuned),
+    }
+}
+
 impl Shelf {
     fn remember(&mut self, profile: &Profile) {
         let cache = &profile.stack.cache;
         self.local = cache.local.clone().unwrap_or_else(|| self.local.clone());
         self.redis = cache.redis.clone().unwrap_or_else(|| self.redis.clone());
-        let mut shelved = self.hops.iter();
-        if !profile.stack.fallback.iter().all(|hop| shelved.any(|shelved| shelved == hop)) {
-            self.hops = profile.stack.fallback.clone();
+        match self.places(&profile.stack.fallback) {
+            // Those that are off keep their places; those that are on share theirs in the chain's order.
+            Some(places) => places.into_iter().zip(&profile.stack.fallback).for_each(|(place, hop)| {
+                self.hops[place].clone_from(hop);
+            }),
+            None => self.hops = profile.stack.fallback.clone(),
         }
+    }
+
+    /// The places of a chain's hops among those known, in order; `None` when one is unknown.
+    fn places(&self, chain: &[Hop]) -> Option<Vec<usize>> {
+        let mut places: Vec<usize> = Vec::new();
+        for hop in chain {
+            let free = |(place, known): &(usize, &Hop)| *known == hop && !places.contains(place);
+            let (place, _) = self.hops.iter().enumerate().find(free)?;
+            places.push(place);
+        }
+        places.sort_unstable();
+        Some(places)
     }
 }

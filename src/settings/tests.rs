@@ -1,5 +1,8 @@
 //! What a person does at the settings, and what it does to the profile.
 
+mod listed;
+mod writing;
+
 use super::*;
 use crate::profile::{Source, load};
 
@@ -109,6 +112,64 @@ fn hops_go_off_and_come_back_in_their_place() {
     tuning.step("stack.fallback.1", 1).unwrap();
     tuning.step("stack.fallback.0", 1).unwrap();
     assert_eq!(tuning.profile(), &whole);
+}
+
+#[test]
+fn a_hop_moves_among_the_others_and_an_undo_brings_it_back() {
+    let mut tuning = tuning();
+    let whole = tuning.profile().clone();
+    let change = tuning.move_hop("stack.fallback.0", 1).unwrap().unwrap();
+    assert_eq!(change.to_string(), "fallback gpt-4o-mini > deepseek-v3.2 -> deepseek-v3.2 > gpt-4o-mini");
+    assert_eq!(diff(&whole, tuning.profile()), [change]);
+    assert_eq!(tuning.move_hop("stack.fallback.1", 10), Ok(None), "it is the last already");
+    assert_eq!(changed(&mut tuning, "stack.fallback.0", "off"), "deepseek-v3.2 fallback on -> off");
+    tuning.restore(whole.clone());
+    assert_eq!(tuning.all().into_iter().filter(|s| matches!(s.place, Place::Hop(_))).count(), 2);
+    tuning.move_hop("stack.fallback.1", -5).unwrap();
+    tuning.move_hop("stack.fallback.1", -1).unwrap();
+    assert_eq!(tuning.profile(), &whole);
+    assert!(matches!(tuning.move_hop("stack.route", 1), Err(SettingError::Unknown(_))));
+}
+
+#[test]
+fn a_hop_that_is_off_is_not_forgotten_when_the_order_of_the_others_comes_back() {
+    let mut tuning = tuning();
+    let third = Hop { model: "gpt-4.1-mini".into(), route: None };
+    let mut profile = tuning.profile().clone();
+    profile.stack.fallback.push(third.clone());
+    tuning.restore(profile);
+    changed(&mut tuning, "stack.fallback.1", "off");
+    let before = tuning.profile().clone();
+    let change = tuning.move_hop("stack.fallback.0", 2).unwrap().unwrap();
+    assert_eq!(change.to_string(), "fallback gpt-4o-mini > gpt-4.1-mini -> gpt-4.1-mini > gpt-4o-mini");
+    assert_eq!(tuning.move_hop("stack.fallback.0", 1), Ok(None), "only past a hop that is off");
+    tuning.restore(before);
+    let off: Vec<_> = tuning.all().into_iter().filter(|s| tuning.value(s) == Some(Value::On(false))).collect();
+    assert!(off.iter().any(|setting| setting.label == "deepseek-v3.2 fallback"), "{off:?}");
+    let mut other = tuning.profile().clone();
+    other.stack.fallback = vec![Hop { model: "unheard-of".into(), route: None }];
+    tuning.restore(other);
+    assert_eq!(tuning.all().iter().filter(|s| matches!(s.place, Place::Hop(_))).count(), 1);
+}
+
+#[test]
+fn hops_of_one_model_are_told_apart_by_their_routes() {
+    let mut tuning = tuning();
+    let hop = |route: &str| Hop { model: "m".into(), route: Some(route.into()) };
+    let mut profile = tuning.profile().clone();
+    profile.stack.fallback = vec![hop("gateway"), hop("direct")];
+    tuning.restore(profile);
+    let change = tuning.move_hop("stack.fallback.1", -1).unwrap().unwrap();
+    assert_eq!(change.to_string(), "fallback m on gateway > m on direct -> m on direct > m on gateway");
+}
+
+#[test]
+fn http_2_needs_the_client_that_speaks_it() {
+    let mut tuning = tuning();
+    let refused = tuning.set("stack.pool.http", "2").unwrap_err().to_string();
+    assert!(refused.contains("needs stack.pool.client = \"reqwest\""), "{refused}");
+    assert_eq!(changed(&mut tuning, "stack.pool.client", "reqwest"), "client exact -> reqwest");
+    assert_eq!(changed(&mut tuning, "stack.pool.http", "auto"), "http 1.1 -> auto");
 }
 
 #[test]

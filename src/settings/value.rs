@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::profile::units::duration;
-use crate::profile::{Jitter, WhenFull};
+use crate::profile::{Client, Http, Jitter, WhenFull};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -20,20 +20,10 @@ impl fmt::Display for Value {
         match self {
             Self::Count(number) => write!(f, "{number}"),
             Self::Number(number) => write!(f, "{number}"),
-            Self::Time(time) => show_time(*time, f),
+            Self::Time(time) => duration::Typed(*time).fmt(f),
             Self::On(on) => f.write_str(if *on { "on" } else { "off" }),
             Self::Choice(choice) => f.write_str(choice),
         }
-    }
-}
-
-/// `60s` rather than `1m`, `1500ms` rather than `1s 500ms`: values beside one another want one unit.
-fn show_time(time: Duration, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let whole_ms = time.subsec_nanos().is_multiple_of(1_000_000);
-    match (time.as_secs(), time.subsec_nanos()) {
-        (seconds @ 0..=300, 0) => write!(f, "{seconds}s"),
-        (0..10, _) if whole_ms => write!(f, "{}ms", time.as_millis()),
-        _ => write!(f, "{}", humantime::format_duration(time)),
     }
 }
 
@@ -119,6 +109,8 @@ held!(f64, Number);
 held!(Duration, Time);
 held!(bool, On);
 held!(WhenFull { Wait = "wait", Open = "open", Fail = "fail" });
+held!(Client { Exact = "exact", Reqwest = "reqwest" });
+held!(Http { V1 = "1.1", V2 = "2", Auto = "auto" });
 held!(Jitter { Full = "full", Equal = "equal", None = "none" });
 
 impl Held for String {

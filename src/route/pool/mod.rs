@@ -85,7 +85,8 @@ pub(super) struct Pool {
     /// First come, first served; those that gave up are skipped.
     waiters: RefCell<VecDeque<oneshot::Sender<Slot>>>,
     reaper: RefCell<Option<AbortHandle>>,
-    shut: Cell<bool>,
+    /// Set when nothing is kept any more: why.
+    shut: Cell<Option<Closing>>,
     left: Notify,
 }
 
@@ -191,8 +192,8 @@ impl Pool {
     fn keep(self: &Rc<Self>, wire: Wire, now: Instant) {
         let limits = self.limits.get();
         let beyond = self.staying() > limits.max_connections;
-        if self.shut.get() {
-            return wire.close(Closing::Shutdown);
+        if let Some(cause) = self.shut.get() {
+            return wire.close(cause);
         }
         // Never more than the maximum are opened, so the maximum has been lowered since.
         if beyond && limits.when_full != WhenFull::Open {
@@ -265,6 +266,17 @@ impl Pool {
         self.admit();
     }
 
+    /// Closes what is idle now and whatever is released from now on, without waiting for it. Those who still come or
+    /// wait are served by connections of their own.
+    pub(super) fn retire(&self) {
+        self.shut.set(Some(Closing::Drained));
+        if let Some(reaper) = self.reaper.take() {
+            reaper.abort();
+        }
+        let idle = self.idle.borrow().len();
+        self.close_oldest(idle, Closing::Drained);
+    }
+
     fn close_oldest(&self, count: usize, cause: Closing) {
         let closing: Vec<_> = self.idle.borrow_mut().drain(..count).collect();
         closing.into_iter().for_each(|idle| idle.wire.close(cause));
@@ -273,7 +285,7 @@ impl Pool {
     /// Closes what is idle now and whatever is released from now on; returns when the idle ones are gone.
     pub(super) async fn shut_down(&self) {
         const PATIENCE: Duration = Duration::from_millis(500);
-        self.shut.set(true);
+        self.shut.set(Some(Closing::Shutdown));
         if let Some(reaper) = self.reaper.take() {
             reaper.abort();
         }

@@ -1,6 +1,7 @@
 //! Attempts against small scripted servers on real sockets.
 
 mod answers;
+mod change;
 mod pool;
 mod proxy;
 mod secrets;

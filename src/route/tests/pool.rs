@@ -8,11 +8,11 @@ use super::{PLENTY, ask, ask_within, chat, endpoint, local, settle, until};
 use crate::profile::{Pool, WhenFull};
 use crate::route::{Attempt, Closing, Connection, Endpoint, FailureKind};
 
-fn closed(endpoint: &Endpoint, cause: Closing) -> u64 {
+pub(super) fn closed(endpoint: &Endpoint, cause: Closing) -> u64 {
     endpoint.gauge().closed[cause as usize]
 }
 
-fn all_closed(endpoint: &Endpoint) -> u64 {
+pub(super) fn all_closed(endpoint: &Endpoint) -> u64 {
     endpoint.gauge().closed.iter().sum()
 }
 
@@ -20,12 +20,12 @@ fn failed(attempt: &Attempt) -> FailureKind {
     attempt.result.as_ref().expect_err("it should have failed").kind
 }
 
-fn start(endpoint: &Rc<Endpoint>) -> tokio::task::JoinHandle<Attempt> {
+pub(super) fn start(endpoint: &Rc<Endpoint>) -> tokio::task::JoinHandle<Attempt> {
     let endpoint = endpoint.clone();
     tokio::task::spawn_local(async move { ask(&endpoint).await })
 }
 
-async fn finish(tasks: Vec<tokio::task::JoinHandle<Attempt>>) -> Vec<Attempt> {
+pub(super) async fn finish(tasks: Vec<tokio::task::JoinHandle<Attempt>>) -> Vec<Attempt> {
     let mut all = Vec::new();
     for task in tasks {
         all.push(task.await.unwrap());
@@ -34,7 +34,7 @@ async fn finish(tasks: Vec<tokio::task::JoinHandle<Attempt>>) -> Vec<Attempt> {
 }
 
 /// A server that thinks for `ms` before each answer.
-async fn slow(ms: u64) -> Server {
+pub(super) async fn slow(ms: u64) -> Server {
     Server::start(move |_| vec![Step::Pause(Duration::from_millis(ms)), Step::Send(completion())]).await
 }
 
