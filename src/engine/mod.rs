@@ -110,8 +110,8 @@ pub fn start(profile: Profile, bounds: LatencyBounds) -> Result<Handle, EngineEr
     let (replicas, to_replicas) = crew.start(&to_conductor, &inbox)?;
 
     let window = Window::new(Instant::now(), &profile.load);
-    for route in sims.iter().flat_map(sim::Server::routes) {
-        route.restart_clock();
+    if let Some(sims) = &sims {
+        sims.restart_clock(None);
     }
     for replica in &to_replicas {
         let _ = replica.send(ToReplica::Go(window));
