@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatebench::cost::{PriceBook, Pricer};
-use gatebench::engine::{self, Handle};
-use gatebench::metrics::Snapshot;
+use gatebench::engine::{self, Handle, Until};
+use gatebench::metrics::{Run, Snapshot, Stop};
 use gatebench::profile::expect::LatencyBounds;
 use gatebench::profile::{Client, Draft, FaultKind, Http, LocalCache, Prices, Profile, Source};
-use gatebench::report::Report;
+use gatebench::report::{Report, exit_code};
 use gatebench::route::FailureKind;
 
 const PROFILE: &str = r#"
@@ -33,9 +33,17 @@ struct Live(Handle);
 
 impl Live {
     fn start(text: &str) -> Self {
+        Self::running(text, Until::Planned)
+    }
+
+    fn until_stopped(text: &str) -> Self {
+        Self::running(text, Until::Stopped)
+    }
+
+    fn running(text: &str, until: Until) -> Self {
         let draft = Draft::from_text(Source::Builtin("test"), text.to_owned());
         let profile = draft.finish(Prices::ANY).unwrap().profile;
-        Self(engine::start(profile, LatencyBounds::default()).unwrap())
+        Self(engine::start(profile, LatencyBounds::default(), until).unwrap())
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Profile)) -> u32 {
@@ -61,12 +69,37 @@ impl Live {
         }
     }
 
+    /// Waits until so many seconds have passed since the load's start.
+    #[track_caller]
+    fn until_second(&self, seconds: f64) -> Arc<Snapshot> {
+        self.until("time has passed", |now| now.elapsed.as_secs_f64() >= seconds)
+    }
+
+    fn requests(&self) -> u64 {
+        self.0.simulated()[0].stats().requests
+    }
+
     /// Stops the load and waits for its end.
     fn end(self) -> Report {
-        self.0.stop(gatebench::metrics::Stop::Finished);
-        let run = self.0.join().unwrap();
-        Report::of(&run, &Pricer::new(&run.profile, PriceBook::builtin()), &[])
+        self.end_as(Stop::Finished)
     }
+
+    fn end_as(self, why: Stop) -> Report {
+        self.0.stop(why);
+        report(&self.0.join().unwrap())
+    }
+}
+
+fn report(run: &Run) -> Report {
+    Report::of(run, &Pricer::new(&run.profile, PriceBook::builtin()), &[])
+}
+
+fn open(rate: u32) -> String {
+    PROFILE.replace("mode = \"closed\"", &format!("mode = \"open\"\nrate = {rate}\narrivals = \"constant\""))
+}
+
+fn events<'a>(report: &'a Report, kind: &str) -> Vec<&'a str> {
+    report.events.iter().filter(|event| event.kind == kind).map(|event| event.text.as_str()).collect()
 }
 
 /// Whatever changes, nothing is lost and nothing counted twice.
@@ -119,13 +152,13 @@ fn the_client_is_exchanged_and_the_old_ones_connections_drain() {
     let mut live = Live::start(PROFILE);
     live.until("the exact pool is in use", |now| now.gauges.reused > 30);
     live.change(|profile| profile.stack.pool.client = Client::Reqwest);
-    let now = live.until("its connections are gone", |now| now.epoch == 1 && now.gauges.open == 0);
+    let now = live.until("its connections are gone", |now| now.epoch.number == 1 && now.gauges.open == 0);
     let (opened, reused) = (now.gauges.opened, now.gauges.reused);
-    let now = live.until("reqwest's calls succeed", |now| now.epoch_tally.succeeded > 60);
+    let now = live.until("reqwest's calls succeed", |now| now.epoch.tally.succeeded > 60);
     assert_eq!((now.gauges.opened, now.gauges.reused), (opened, reused), "reqwest does not tell what it opens");
     assert!(live.0.simulated()[0].stats().accepted > opened, "it has connections of its own");
     live.change(|profile| profile.stack.pool.client = Client::Exact);
-    let now = live.until("the exact pool is in use again", |now| now.epoch == 2 && now.gauges.reused > reused + 30);
+    let now = live.until("the exact pool is in use again", |now| now.epoch.number == 2 && now.gauges.reused > reused + 30);
     assert_eq!((now.gauges.open, now.gauges.opened), (16, opened + 16));
     let report = live.end();
     assert_eq!(report.load.failed, 0, "a call was lost in an exchange");
@@ -140,9 +173,9 @@ fn http_2_is_tried_from_the_next_call_on_fails_in_the_open_and_auto_falls_back()
         let mut live = Live::start(&text.replace("users = 16", "users = 2\nthink_time = \"5ms\""));
         live.until("calls succeed", |now| now.measured.succeeded > 10);
         live.change(|profile| profile.stack.pool.http = Http::V2);
-        live.until("calls fail", |now| now.epoch == 1 && now.epoch_tally.failed > 5);
+        live.until("calls fail", |now| now.epoch.number == 1 && now.epoch.tally.failed > 5);
         live.change(|profile| profile.stack.pool.http = Http::Auto);
-        live.until("calls succeed again", |now| now.epoch == 2 && now.epoch_tally.succeeded > 10);
+        live.until("calls succeed again", |now| now.epoch.number == 2 && now.epoch.tally.succeeded > 10);
         let report = live.end();
         assert_eq!((report.epochs[0].failed, report.epochs[2].failed), (0, 0));
         assert_eq!(report.epochs[1].succeeded, 0);
@@ -195,8 +228,7 @@ fn users_come_and_go() {
 
 #[test]
 fn an_open_loop_follows_its_rate_down_and_up() {
-    let open = PROFILE.replace("mode = \"closed\"", "mode = \"open\"\nrate = 200\narrivals = \"constant\"");
-    let mut live = Live::start(&open);
+    let mut live = Live::start(&open(200));
     live.until("calls succeed", |now| now.measured.succeeded > 50);
     live.change(|profile| profile.load.rate = 20.0);
     live.until("a second has passed", |now| now.epoch.number == 1 && now.epoch.seconds > 1.2);
@@ -244,4 +276,138 @@ fn a_stop_awaits_what_is_in_flight() {
     assert_eq!(report.run.abandoned, 0);
     assert_eq!(report.load.failed, 0);
     assert!(report.load.succeeded >= 16);
+}
+
+#[test]
+fn a_load_until_it_is_stopped_goes_on_past_its_duration_and_plays_its_faults_again() {
+    let fault = "faults = [{ at = \"500ms\", for = \"300ms\", kind = \"503\" }]";
+    let text = PROFILE.replace("\"20s\"", "\"2s\"").replace("ttft = \"20ms\"", &format!("ttft = \"20ms\", {fault}"));
+    let live = Live::until_stopped(&text);
+    for period in 0..3 {
+        let quiet = live.until_second(2.0 * f64::from(period) + 0.3).measured.failed;
+        let struck = live.until("the fault strikes", |now| now.measured.failed > quiet).elapsed.as_secs_f64();
+        let since = struck - 2.0 * f64::from(period);
+        assert!((0.5..1.5).contains(&since), "{since} s after the beginning of period {period}");
+        let failed = live.until_second(2.0 * f64::from(period) + 1.4).measured.failed;
+        let later = live.until_second(2.0 * f64::from(period) + 1.9).measured.failed;
+        assert_eq!(failed, later, "the fault was over");
+    }
+    let report = live.end();
+    adds_up(&report);
+    assert!(report.run.measured_s > 5.0, "{}", report.run.measured_s);
+}
+
+#[test]
+fn a_pause_sends_nothing_and_lowers_no_rate() {
+    let live = Live::start(&open(100));
+    live.until("calls succeed", |now| now.measured.succeeded > 100);
+    live.0.pause().unwrap();
+    live.0.pause().unwrap();
+    let paused = live.until("nothing is in flight", |now| now.paused && now.gauges.in_flight == 0);
+    let (requests, planned) = (live.requests(), paused.planned);
+    let still = live.until_second(paused.elapsed.as_secs_f64() + 1.5);
+    assert_eq!((live.requests(), still.planned), (requests, planned));
+    assert_eq!((still.measured_s, still.epoch.seconds), (paused.measured_s, paused.epoch.seconds));
+    live.0.resume().unwrap();
+    live.0.resume().unwrap();
+    live.until("it goes on", |now| !now.paused && now.measured_s > paused.measured_s + 1.0);
+    let report = live.end();
+    adds_up(&report);
+    assert_eq!(report.load.planned, report.load.sent);
+    let epoch = &report.epochs[0];
+    for rate in [report.load.qps.unwrap(), epoch.qps.unwrap(), report.load.sent as f64 / report.run.measured_s] {
+        // 60 with the pause in its time, 160 with its arrears made up.
+        assert!((75.0..125.0).contains(&rate), "{rate} instead of 100 calls a second");
+    }
+    assert!(report.run.duration_s > report.run.measured_s + 1.5);
+    assert_eq!(events(&report, "pause").len(), 2, "{:?}", report.events);
+}
+
+#[test]
+fn users_leave_for_a_pause_and_come_back_after_it() {
+    let live = Live::start(PROFILE);
+    live.until("16 users are there", |now| now.gauges.users == 16);
+    live.0.pause().unwrap();
+    live.until("none is left", |now| now.paused && now.gauges.users == 0 && now.gauges.in_flight == 0);
+    live.0.resume().unwrap();
+    live.until("they are back", |now| !now.paused && now.gauges.users == 16);
+    adds_up(&live.end());
+}
+
+#[test]
+fn replicas_come_and_go_under_users_and_no_call_is_lost() {
+    let mut live = Live::start(&PROFILE.replace("[stack.retry]", "[stack]\nconcurrency = 2\n[stack.retry]"));
+    live.until("2 of 16 may go", |now| now.gauges.limit_waiting == 14);
+    live.change(|profile| profile.stack.replicas = 3);
+    live.until("6 of 16 may go", |now| now.epoch.number == 1 && now.gauges.limit_waiting == 10);
+    live.until("calls succeed", |now| now.epoch.tally.succeeded > 40);
+    live.change(|profile| profile.stack.replicas = 1);
+    live.until("2 of 16 may go", |now| now.epoch.number == 2 && now.gauges.limit_waiting == 14 && now.gauges.open == 2);
+    let report = live.end();
+    adds_up(&report);
+    assert_eq!((report.load.failed, report.run.abandoned), (0, 0));
+    assert_eq!(report.connections.peak, 6);
+    assert_eq!(report.connections.closed.values().sum::<u64>(), report.connections.opened.total);
+}
+
+#[test]
+fn replicas_come_and_go_under_arrivals_and_no_call_is_lost() {
+    let mut live = Live::start(&open(300));
+    live.until("calls succeed", |now| now.measured.succeeded > 50);
+    for (epoch, replicas) in [(1, 3), (2, 1), (3, 4), (4, 2)] {
+        live.change(|profile| profile.stack.replicas = replicas);
+        live.until("calls succeed", |now| now.epoch.number == epoch && now.epoch.tally.succeeded > 60);
+    }
+    let report = live.end();
+    adds_up(&report);
+    assert_eq!((report.load.failed, report.run.abandoned), (0, 0));
+    assert_eq!(report.load.planned, report.load.sent);
+}
+
+#[test]
+fn a_route_that_is_broken_by_hand_recovers_and_both_are_told() {
+    let live = Live::start(PROFILE);
+    live.until("calls succeed", |now| now.measured.succeeded > 30);
+    live.0.inject("gateway", FaultKind::TooManyRequests, None, Duration::from_millis(600)).unwrap();
+    let struck = live.until("it refuses", |now| now.measured.failures.contains_key(&FailureKind::Status(429)));
+    let healed = live.until("it is over", |now| now.events.iter().any(|event| event.text == "gateway: 429 over"));
+    assert!(healed.elapsed > struck.elapsed);
+    let now = live.until("calls succeed", |now| now.measured.succeeded > healed.measured.succeeded + 100);
+    let later = live.until("calls go on", |later| later.measured.succeeded > now.measured.succeeded + 200);
+    assert_eq!(later.measured.failed, now.measured.failed);
+    let refused = live.0.inject("nowhere", FaultKind::Hang, None, Duration::from_secs(1)).unwrap_err().to_string();
+    assert_eq!(refused, "routes.nowhere is not simulated, so it cannot be broken here; simulated are: gateway");
+    let report = live.end();
+    adds_up(&report);
+    assert_eq!(events(&report, "fault"), ["gateway: 429 for 600ms", "gateway: 429 over"]);
+    assert_eq!(report.simulated["gateway"].by_status["429"], report.load.failed);
+}
+
+#[test]
+fn a_report_can_be_taken_while_load_goes_on() {
+    let mut live = Live::until_stopped(&open(100));
+    live.until("calls succeed", |now| now.measured.succeeded > 50);
+    live.change(|profile| profile.load.rate = 150.0);
+    live.until("calls succeed", |now| now.epoch.number == 1 && now.epoch.tally.succeeded > 150);
+    let midst = report(&live.0.so_far().unwrap());
+    assert!(midst.load.achieved.unwrap() > 0.9, "{:?}", midst.run.invalid_because);
+    assert_eq!(midst.epochs.iter().map(|epoch| epoch.succeeded).sum::<u64>(), midst.load.succeeded);
+    assert_eq!(midst.series.iter().map(|point| point.succeeded).sum::<u64>(), midst.load.succeeded);
+    let qps = midst.epochs[1].qps.unwrap();
+    assert!((110.0..190.0).contains(&qps), "{qps}");
+    live.until("load goes on", |now| now.measured.succeeded > midst.load.succeeded + 100);
+    let last = live.end();
+    adds_up(&last);
+    assert_eq!(last.load.planned, last.load.sent);
+}
+
+#[test]
+fn a_load_ended_on_the_screen_is_judged_like_any_other() {
+    let live = Live::until_stopped(PROFILE);
+    live.until("calls succeed", |now| now.measured.succeeded > 50);
+    let report = live.end_as(Stop::Quit);
+    adds_up(&report);
+    assert!(!report.run.interrupted);
+    // A busy machine makes it invalid.
+    assert_eq!(exit_code(&report), if report.run.valid { 0 } else { 3 });
 }

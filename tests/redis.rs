@@ -41,7 +41,7 @@ fn profile(sets: &[&str]) -> Profile {
 }
 
 fn start(profile: Profile) -> Handle {
-    engine::start(profile, LatencyBounds::default()).unwrap_or_else(|error| panic!("{error}"))
+    engine::start(profile, LatencyBounds::default(), engine::Until::Planned).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn report(handle: Handle) -> Report {

@@ -10,7 +10,7 @@ use super::args::{OutputArgs, RunArgs};
 use super::progress::Progress;
 use super::{Failure, load, print};
 use crate::cost::{PriceBook, Pricer};
-use crate::engine;
+use crate::engine::{self, Until};
 use crate::metrics::{Run, Stop};
 use crate::profile::expect::{Expectation, latency_bounds};
 use crate::profile::{Loaded, Profile};
@@ -66,7 +66,7 @@ pub fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failur
     runtime.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::could_not_run)?;
         let mut terminations = signal(SignalKind::terminate()).map_err(Failure::could_not_run)?;
-        let handle = engine::start(profile.clone(), latency_bounds(&expectations(profile)))?;
+        let handle = engine::start(profile.clone(), latency_bounds(&expectations(profile)), Until::Planned)?;
         let mut snapshots = handle.snapshots();
         let mut asked: Option<Instant> = None;
         loop {

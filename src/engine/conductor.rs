@@ -6,49 +6,105 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use super::control::{Control, Window};
 use super::gathering::Gathering;
-use super::messages::{Finished, FromReplica, Message, Settings, ToReplica};
+use super::messages::{Ended, Finished, FromReplica, Lasts, Message, Post, ToPacer, ToReplica};
 use crate::metrics::{Phase, Run, Snapshot, Stop};
 use crate::plan::Ramp;
 use crate::profile::{Batch, BatchMode, Mode, Profile};
 use crate::route::FailureKind;
+use crate::sim;
 
 /// How often readers get a new picture.
 const TICK: Duration = Duration::from_millis(200);
-/// How long an interrupted run awaits what is in flight.
-const INTERRUPTED_GRACE: Duration = Duration::from_secs(2);
+/// How long a run that a person ended awaits what is in flight.
+const SHORT_GRACE: Duration = Duration::from_secs(2);
 /// Failed calls after which a run without a single success, and without hope of one, is given up.
 const HOPELESS_AFTER: u64 = 5;
+
+/// What a conductor leads.
+pub struct Led {
+    pub control: Arc<Control>,
+    pub window: Window,
+    pub profile: Arc<Profile>,
+    pub replicas: Vec<Post>,
+    /// The simulated ones.
+    pub routes: Vec<sim::RouteHandle>,
+    /// Of the rate, or of the users.
+    pub ramp: Ramp,
+}
 
 pub struct Conductor {
     pub control: Arc<Control>,
     pub window: Window,
     pub profile: Arc<Profile>,
-    pub replicas: Vec<UnboundedSender<ToReplica>>,
-    pub to_pacer: mpsc::Sender<(Arc<Profile>, Ramp)>,
-    pub inbox: mpsc::Receiver<Message>,
-    pub snapshots: watch::Sender<Arc<Snapshot>>,
+    pub replicas: Vec<Post>,
+    /// Replicas that finish what they began while the load goes on without them.
+    pub leaving: Vec<Post>,
+    pub routes: Vec<sim::RouteHandle>,
+    pub to_pacer: mpsc::Sender<ToPacer>,
+    inbox: mpsc::Receiver<Message>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
     pub gathering: Gathering,
     pub ramp: Ramp,
     pub phase: Phase,
-    pub stop: Stop,
-    pub finished: Vec<Finished>,
-    /// Replicas that ended without finishing.
-    pub lost: usize,
+    stop: Stop,
+    ended: Ended,
     /// Of every `stack.timeout` there was: calls keep the one they began with.
     pub longest_timeout: Duration,
+    /// Events whose end is still to be told.
+    pub lasting: Vec<(&'static str, Lasts)>,
+    asked: Asked,
+    /// Who wants the run as it stands.
+    curious: Vec<mpsc::Sender<Run>>,
 }
 
+/// When replicas were asked for their recordings last, and what of the plan was due by then.
+#[derive(Clone, Copy)]
+struct Asked {
+    at: Instant,
+    planned: u64,
+    dropped: u64,
+}
+
+type Pictures = watch::Receiver<Arc<Snapshot>>;
+
 impl Conductor {
+    pub fn new(led: Led, to_pacer: mpsc::Sender<ToPacer>, inbox: mpsc::Receiver<Message>) -> (Self, Pictures) {
+        let Led { control, window, profile, replicas, routes, ramp } = led;
+        let gathering = Gathering::new(&profile, replicas.len(), window.start);
+        let first = gathering.snapshot(window.start, Phase::Warmup, &profile, &window, &control);
+        let (publish, snapshots) = watch::channel(Arc::new(first));
+        let conductor = Self {
+            longest_timeout: profile.stack.timeout,
+            control,
+            window,
+            profile,
+            replicas,
+            leaving: Vec::new(),
+            routes,
+            to_pacer,
+            inbox,
+            snapshots: publish,
+            gathering,
+            ramp,
+            phase: Phase::Warmup,
+            stop: Stop::Finished,
+            ended: Ended::none(),
+            lasting: Vec::new(),
+            asked: Asked { at: window.start, planned: 0, dropped: 0 },
+            curious: Vec::new(),
+        };
+        (conductor, snapshots)
+    }
+
     /// Leads until every replica has ended; the run's record.
     pub fn lead(mut self) -> Run {
         let mut next_tick = self.window.start + TICK;
         self.assign_users();
-        while self.finished.len() + self.lost < self.replicas.len() {
+        while !(self.replicas.is_empty() && self.leaving.is_empty()) {
             let wake = self.next_wake(next_tick);
             match self.inbox.recv_timeout(wake.saturating_duration_since(Instant::now())) {
                 Ok(message) => self.take(message),
@@ -76,26 +132,69 @@ impl Conductor {
     fn take(&mut self, message: Message) {
         match message {
             Message::Replica(FromReplica::Report(report)) => self.gathering.add(report),
-            Message::Replica(FromReplica::Finished(finished)) => self.finished.push(*finished),
-            Message::Replica(FromReplica::Lost) => self.lost += 1,
-            Message::Replica(FromReplica::Ready(_)) => {}
-            Message::Change { profile, settings, changed } => self.change(profile, settings, changed),
+            Message::Replica(FromReplica::Finished(finished)) => self.part(*finished),
+            Message::Replica(FromReplica::Lost(number)) => drop(self.strike_off(number)),
+            Message::Change(change) => self.change(change),
+            Message::Pause => self.pause(Instant::now()),
+            Message::Resume => self.resume(Instant::now()),
+            Message::Note { kind, text, lasts } => self.note(kind, text, lasts),
+            Message::SoFar(reply) => self.curious.push(reply),
             Message::Stop(why) => self.finish(why),
         }
     }
 
+    /// Keeps what a replica leaves behind. One that the run never had, since its change came too late, leaves nothing.
+    fn part(&mut self, finished: Finished) {
+        if self.strike_off(finished.last.replica) {
+            self.gathering.add(finished.last);
+            self.ended.add(&finished.total, finished.last_done, finished.abandoned);
+        }
+    }
+
+    /// Whether the run had this replica.
+    fn strike_off(&mut self, number: usize) -> bool {
+        let before = self.replicas.len() + self.leaving.len();
+        self.replicas.retain(|replica| replica.number != number);
+        self.leaving.retain(|replica| replica.number != number);
+        self.replicas.len() + self.leaving.len() < before
+    }
+
     fn tick(&mut self, now: Instant) {
         self.gathering.tick(now, &self.window, &self.control);
+        self.tell_ends(now);
+        self.tell_so_far(now);
         self.judge();
         self.assign_users();
-        for replica in &self.replicas {
-            let _ = replica.send(ToReplica::Report);
+        self.asked = Asked {
+            at: now,
+            planned: self.control.planned.load(Relaxed),
+            dropped: self.control.dropped_measured.load(Relaxed),
+        };
+        for replica in self.replicas.iter().chain(&self.leaving) {
+            replica.send(ToReplica::Report);
         }
         self.publish(now);
     }
 
+    /// Recordings asked for a tick ago have come in by now.
+    fn tell_so_far(&mut self, now: Instant) {
+        if self.curious.is_empty() {
+            return;
+        }
+        self.gathering.close_second(now, &self.window, &self.control);
+        for reply in std::mem::take(&mut self.curious) {
+            let Asked { at, planned, dropped } = self.asked;
+            let mut run = self.gathering.so_far(at, &self.profile, &self.window, &self.control);
+            if self.profile.load.mode == Mode::Open {
+                (run.planned, run.dropped) = (planned, dropped);
+            }
+            // Who no longer waits needs no answer.
+            let _ = reply.send(run);
+        }
+    }
+
     fn advance(&mut self, now: Instant) {
-        if self.phase == Phase::Warmup && now >= self.window.measure {
+        if self.phase == Phase::Warmup && self.window.is_measured(now) {
             self.phase = Phase::Measure;
         }
         if matches!(self.phase, Phase::Warmup | Phase::Measure) && self.is_planned_out(now) {
@@ -133,11 +232,11 @@ impl Conductor {
     }
 
     fn finish(&mut self, why: Stop) {
-        let by_a_person = |stop| matches!(stop, Stop::Interrupted | Stop::Terminated);
+        let by_a_person = |stop| matches!(stop, Stop::Interrupted | Stop::Terminated | Stop::Quit);
         if self.phase == Phase::Drain {
             if by_a_person(why) && !by_a_person(self.stop) {
                 self.stop = why;
-                self.tell_to_finish(INTERRUPTED_GRACE, None);
+                self.tell_to_finish(SHORT_GRACE, None);
             }
             return;
         }
@@ -153,62 +252,43 @@ impl Conductor {
         if !open {
             self.gathering.close_window(now, &self.window);
         }
-        let Batch { size, mode } = self.profile.workload.batch;
-        let in_turn = if open && mode == BatchMode::Serial { size } else { 1 };
         let grace = match by_a_person(why) {
-            true => INTERRUPTED_GRACE,
-            false => self.longest_timeout * in_turn + Duration::from_secs(1),
+            true => SHORT_GRACE,
+            false => self.grace(if open { self.serial_batch() } else { 1 }),
         };
         let cut = (!open && !self.window.is_over(now)).then_some(now);
         self.tell_to_finish(grace, cut);
     }
 
-    fn tell_to_finish(&self, grace: Duration, cut: Option<Instant>) {
-        for replica in &self.replicas {
-            let _ = replica.send(ToReplica::Finish { grace, cut });
-        }
+    /// Calls of a batch that follow each other.
+    pub fn serial_batch(&self) -> u32 {
+        let Batch { size, mode } = self.profile.workload.batch;
+        if mode == BatchMode::Serial { size } else { 1 }
     }
 
-    fn change(&mut self, new: Arc<Profile>, settings: Settings, changed: Vec<String>) {
-        if self.phase == Phase::Drain {
-            return;
+    fn tell_to_finish(&self, grace: Duration, cut: Option<Instant>) {
+        for replica in self.replicas.iter().chain(&self.leaving) {
+            replica.send(ToReplica::Finish { grace, cut });
         }
-        let old = std::mem::replace(&mut self.profile, new.clone());
-        if old.load.rate != new.load.rate || old.load.users != new.load.users {
-            self.ramp = Ramp::constant(match new.load.mode {
-                Mode::Open => new.load.rate,
-                Mode::Closed => f64::from(new.load.users),
-            });
-        }
-        let paced_anew = old.load.rate != new.load.rate
-            || old.load.arrivals != new.load.arrivals
-            || old.load.max_in_flight != new.load.max_in_flight
-            || old.workload.batch != new.workload.batch;
-        if paced_anew {
-            let _ = self.to_pacer.send((new.clone(), self.ramp.clone()));
-        }
-        for replica in &self.replicas {
-            let _ = replica.send(ToReplica::Change(settings.clone()));
-        }
-        self.longest_timeout = self.longest_timeout.max(new.stack.timeout);
-        self.gathering.close_second(Instant::now(), &self.window, &self.control);
-        self.gathering.begin_epoch(settings.epoch, &new, changed, &self.window);
     }
 
     /// Spreads the ramp's users over the replicas.
-    fn assign_users(&self) {
+    pub fn assign_users(&self) {
         if self.profile.load.mode == Mode::Open || self.phase == Phase::Drain {
             return;
         }
-        let users = self.ramp.level(self.window.start.elapsed()).round() as u32;
-        let replicas = self.replicas.len() as u32;
+        let users = match self.window.paused {
+            Some(_) => 0,
+            None => self.ramp.level(self.window.elapsed(Instant::now())).round() as u32,
+        };
+        // None is left if all that stay have panicked.
+        let replicas = self.replicas.len().max(1) as u32;
         for (i, replica) in self.replicas.iter().enumerate() {
-            let share = users / replicas + u32::from((i as u32) < users % replicas);
-            let _ = replica.send(ToReplica::Users(share));
+            replica.send(ToReplica::Users(users / replicas + u32::from((i as u32) < users % replicas)));
         }
     }
 
-    fn publish(&self, now: Instant) {
+    pub fn publish(&self, now: Instant) {
         if self.snapshots.receiver_count() > 0 {
             let snapshot = self.gathering.snapshot(now, self.phase, &self.profile, &self.window, &self.control);
             self.snapshots.send_replace(Arc::new(snapshot));
@@ -217,14 +297,9 @@ impl Conductor {
 
     fn end(mut self) -> Run {
         let now = Instant::now();
-        for finished in &mut self.finished {
-            let last = std::mem::take(&mut finished.last.recordings);
-            self.gathering.add_recordings(last);
-            self.gathering.set_gauges(finished.last.replica, finished.last.gauges);
-        }
         self.gathering.close_second(now, &self.window, &self.control);
         self.phase = Phase::Done;
         self.publish(now);
-        self.gathering.into_run(now, self.profile, self.stop, &self.window, &self.control, self.finished)
+        self.gathering.run(now, &self.profile, self.stop, &self.window, &self.control, self.ended)
     }
 }

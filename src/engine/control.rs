@@ -8,31 +8,70 @@ use super::purse::Purse;
 use crate::plan::Workload;
 use crate::profile::{Load, Profile};
 
-/// The measured window on the clock of this run.
+/// Until when load runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// The profile's duration or requests.
+    Planned,
+    /// Somebody stops it: stages and the simulated routes' planned faults begin anew after [`crate::plan::period`].
+    Stopped,
+}
+
+/// The measured window on the clock of this run, which stands still in a pause: after one, all of it lies later by the
+/// time the pause took.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     /// The load's start; the warm-up begins.
     pub start: Instant,
     /// The warm-up's end.
     pub measure: Instant,
-    /// No call is due at or after it; `None`: bounded by `requests` alone.
+    /// No call is due at or after it; `None`: bounded by `requests` alone, or not at all.
     pub end: Option<Instant>,
     /// Measured calls asked for.
     pub requests: Option<u64>,
+    /// Since when the load is paused.
+    pub paused: Option<Instant>,
 }
 
 impl Window {
-    pub fn new(start: Instant, load: &Load) -> Self {
+    pub fn new(start: Instant, load: &Load, until: Until) -> Self {
         let measure = start + load.warmup;
-        Self { start, measure, end: load.measured().map(|time| measure + time), requests: load.requests }
+        let (end, requests) = match until {
+            Until::Planned => (load.measured().map(|time| measure + time), load.requests),
+            Until::Stopped => (None, None),
+        };
+        Self { start, measure, end, requests, paused: None }
+    }
+
+    /// The window after its pause, and how long that was; `None` unless it is paused.
+    pub fn resumed(&self, now: Instant) -> Option<(Self, Duration)> {
+        let pause = now.saturating_duration_since(self.paused?);
+        let window = Self {
+            start: self.start + pause,
+            measure: self.measure + pause,
+            end: self.end.map(|end| end + pause),
+            requests: self.requests,
+            paused: None,
+        };
+        Some((window, pause))
+    }
+
+    /// What the standing clock shows at `at`.
+    pub fn clock(&self, at: Instant) -> Instant {
+        self.paused.map_or(at, |paused| at.min(paused))
+    }
+
+    /// Since the load's start, pauses left out.
+    pub fn elapsed(&self, now: Instant) -> Duration {
+        self.clock(now).saturating_duration_since(self.start)
     }
 
     pub fn is_measured(&self, intended: Instant) -> bool {
-        intended >= self.measure
+        self.clock(intended) >= self.measure
     }
 
     pub fn is_over(&self, at: Instant) -> bool {
-        self.end.is_some_and(|end| at >= end)
+        self.end.is_some_and(|end| self.clock(at) >= end)
     }
 
     pub fn contains(&self, at: Instant) -> bool {
@@ -41,7 +80,13 @@ impl Window {
 
     /// Time of the measured window that has passed at `now`.
     pub fn measured(&self, now: Instant) -> Duration {
-        self.end.map_or(now, |end| end.min(now)).saturating_duration_since(self.measure)
+        self.clipped(now).saturating_duration_since(self.measure)
+    }
+
+    /// `at`, or the window's end or the pause's begin if that was sooner.
+    pub fn clipped(&self, at: Instant) -> Instant {
+        let at = self.clock(at);
+        self.end.map_or(at, |end| end.min(at))
     }
 }
 

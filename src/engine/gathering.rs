@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::control::{Control, Window};
-use super::messages::{Finished, Report};
+use super::messages::{Ended, Report};
 use super::recently::Recently;
 use super::spells::Spells;
 use crate::cost::{PriceBook, Pricer};
@@ -39,6 +39,8 @@ pub struct Gathering {
 struct Current {
     number: u32,
     began: Instant,
+    /// Its begin on the run's clock, which stands still in a pause.
+    counts_from: Instant,
     changed: Vec<String>,
     profile: Arc<Profile>,
     tally: Arc<Tally>,
@@ -47,7 +49,7 @@ struct Current {
 
 impl Current {
     fn new(number: u32, began: Instant, changed: Vec<String>, profile: Arc<Profile>) -> Self {
-        Self { number, began, changed, profile, tally: Arc::new(Tally::new(2)), ended: 0 }
+        Self { number, began, counts_from: began, changed, profile, tally: Arc::new(Tally::new(2)), ended: 0 }
     }
 }
 
@@ -87,6 +89,9 @@ impl Gathering {
     }
 
     pub fn set_gauges(&mut self, replica: usize, gauges: Gauges) {
+        if replica >= self.gauges.len() {
+            self.gauges.resize(replica + 1, Gauges::default());
+        }
         self.gauges[replica] = gauges;
     }
 
@@ -132,8 +137,10 @@ impl Gathering {
         let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
         let dropped = control.dropped.load(Relaxed);
         let tally = std::mem::replace(&mut self.second.tally, Tally::new(2));
-        let of_epoch = std::mem::replace(&mut self.second.of_epoch, Tally::new(2));
-        self.recent.push(of_epoch, seconds);
+        if window.paused.is_none() {
+            let of_epoch = std::mem::replace(&mut self.second.of_epoch, Tally::new(2));
+            self.recent.push(of_epoch, seconds);
+        }
         for (kind, text) in self.spells.second(&tally) {
             self.event(kind, text);
         }
@@ -153,7 +160,7 @@ impl Gathering {
             at_s: self.second.began.saturating_duration_since(self.start).as_secs_f64(),
             seconds,
             epoch: self.epoch.number,
-            warmup: self.second.began < window.measure,
+            warmup: !window.is_measured(self.second.began),
             sent: tally.sent,
             succeeded: tally.succeeded,
             failed: tally.failed,
@@ -179,13 +186,14 @@ impl Gathering {
         let ended = self.present(now, window);
         Arc::make_mut(&mut self.past).push(ended);
         self.epoch = Current::new(number, now, changed, profile.clone());
+        self.epoch.counts_from = window.clock(now);
         self.recent = Recently::default();
         self.pricer = Pricer::new(profile, PriceBook::builtin());
     }
 
     /// The epoch under way, as it stands.
     fn present(&self, now: Instant, window: &Window) -> Epoch {
-        let Current { number, began, changed, profile, tally, ended } = &self.epoch;
+        let Current { number, began, changed, profile, tally, ended, .. } = &self.epoch;
         Epoch {
             number: *number,
             changed: changed.clone(),
@@ -206,9 +214,14 @@ impl Gathering {
         events.push(Event { at: self.start.elapsed(), kind, text });
     }
 
+    /// The load goes on after a pause, which is in no epoch's time.
+    pub fn resume(&mut self, pause: Duration) {
+        self.epoch.counts_from += pause;
+    }
+
     /// No more is sent from `now` on.
     pub fn close_window(&mut self, now: Instant, window: &Window) {
-        self.closed = Some(window.end.map_or(now, |end| end.min(now)));
+        self.closed = Some(window.clipped(now));
     }
 
     pub fn total(&self) -> &Tally {
@@ -221,8 +234,8 @@ impl Gathering {
 
     /// Time of the measured window that this epoch has had.
     fn epoch_time(&self, now: Instant, window: &Window) -> Duration {
-        let now = self.closed.unwrap_or(now);
-        now.saturating_duration_since(self.epoch.began.max(window.measure))
+        let now = window.clock(self.closed.unwrap_or(now));
+        now.saturating_duration_since(self.epoch.counts_from.max(window.measure))
     }
 
     fn planned(&self, profile: &Profile, control: &Control) -> u64 {
@@ -243,6 +256,7 @@ impl Gathering {
         Snapshot {
             elapsed: now.saturating_duration_since(self.start),
             phase,
+            paused: window.paused.is_some(),
             profile: profile.clone(),
             planned: self.planned(profile, control),
             dropped: control.dropped.load(Relaxed),
@@ -260,43 +274,44 @@ impl Gathering {
         }
     }
 
-    pub fn into_run(
-        mut self,
-        now: Instant,
-        profile: Arc<Profile>,
+    /// The run up to `at`: over, or as it stands.
+    pub fn run(
+        &self,
+        at: Instant,
+        profile: &Arc<Profile>,
         stop: Stop,
         window: &Window,
         control: &Control,
-        finished: Vec<Finished>,
+        ended: Ended,
     ) -> Run {
-        let planned = self.planned(&profile, control);
         // A window that is still open, of a run of `requests`, ends with the last answer.
-        let last_done = finished.iter().filter_map(|replica| replica.last_done).max();
-        let end = self.closed.or(last_done.map(|done| window.end.map_or(done, |end| end.min(done))));
-        self.closed = end;
-        let gauges = self.gauges();
-        let mut epochs = Arc::unwrap_or_clone(std::mem::take(&mut self.past));
-        epochs.push(self.present(now, window));
-        let mut measured = Tally::new(3);
-        for replica in &finished {
-            measured.merge(&replica.total);
-        }
+        let end = self.closed.or(ended.last_done.map(|done| window.clipped(done))).unwrap_or(at);
+        let mut epochs = Vec::clone(&self.past);
+        epochs.push(self.present(end, window));
         Run {
-            profile,
+            profile: profile.clone(),
             started_at: self.started_at,
-            duration: now.saturating_duration_since(self.start),
-            measured_window: window.measured(end.unwrap_or(now)),
+            duration: at.saturating_duration_since(self.start),
+            measured_window: window.measured(end),
             stop,
-            planned,
+            planned: self.planned(profile, control),
             dropped: control.dropped_measured.load(Relaxed),
-            measured,
-            total: Arc::unwrap_or_clone(self.total),
-            abandoned: finished.iter().map(|replica| replica.abandoned).sum(),
-            gauges,
-            series: Arc::unwrap_or_clone(self.series),
+            measured: ended.total,
+            total: Tally::clone(&self.total),
+            abandoned: ended.abandoned,
+            gauges: self.gauges(),
+            series: Series::clone(&self.series),
             epochs,
             simulated: Vec::new(),
-            events: Arc::unwrap_or_clone(self.events),
+            events: Vec::clone(&self.events),
         }
+    }
+
+    /// The run as it stood when replicas were last asked, `at`: what has come in since is what they recorded until
+    /// then. Its measured calls have 2 significant digits; calls under way are told as abandoned.
+    pub fn so_far(&self, at: Instant, profile: &Arc<Profile>, window: &Window, control: &Control) -> Run {
+        let abandoned = self.gauges().in_flight;
+        let ended = Ended { total: Tally::clone(&self.measured), last_done: None, abandoned };
+        self.run(at, profile, Stop::Quit, window, control, ended)
     }
 }

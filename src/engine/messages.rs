@@ -1,24 +1,84 @@
 //! What the engine's threads say to each other.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use super::EngineError;
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::control::Window;
-use crate::metrics::{Gauges, Recording, Stop, Tally};
-use crate::plan::Workload;
+use crate::metrics::{Gauges, Recording, Run, Stop, Tally};
+use crate::plan::{Ramp, Workload};
 use crate::profile::Profile;
 
 /// To the conductor.
 pub enum Message {
     Replica(FromReplica),
-    /// `profile` as people see it; `settings` as replicas take them.
-    Change {
-        profile: Arc<Profile>,
-        settings: Settings,
-        changed: Vec<String>,
+    Change(Change),
+    Pause,
+    Resume,
+    /// An event; if it `lasts`, its end is another one.
+    Note {
+        kind: &'static str,
+        text: String,
+        lasts: Option<Lasts>,
     },
+    /// The run as it stands.
+    SoFar(mpsc::Sender<Run>),
     Stop(Stop),
+}
+
+/// `profile` as people see it; `settings` as replicas take them.
+pub struct Change {
+    pub profile: Arc<Profile>,
+    pub settings: Settings,
+    pub changed: Vec<String>,
+    /// Replicas that begin with it. If there are more than `stack.replicas` then, the last ones end.
+    pub joining: Vec<Post>,
+}
+
+/// Until when something lasts, and what its end is called.
+pub struct Lasts {
+    pub until: Instant,
+    pub over: String,
+}
+
+/// Where a replica is reached.
+#[derive(Clone)]
+pub struct Post {
+    /// Never given twice in a run.
+    pub number: usize,
+    pub sender: UnboundedSender<ToReplica>,
+}
+
+impl Post {
+    /// To a replica that is gone it says nothing: the conductor hears of its end otherwise.
+    pub fn send(&self, message: ToReplica) {
+        let _ = self.sender.send(message);
+    }
+}
+
+/// To the pacer.
+pub enum ToPacer {
+    /// Another rate, arrivals or batch, with the ramp that holds from now on.
+    Change(Arc<Profile>, Ramp),
+    /// Paused, or going on later by the time the pause took.
+    Clock(Window),
+    /// Who gets arrivals from now on. It is the pacer that lets the others go, after the last arrival it gave them.
+    Replicas { staying: Vec<Post>, leaving: Leaving },
+}
+
+/// Replicas that begin no more calls while the load goes on.
+pub struct Leaving {
+    pub replicas: Vec<Post>,
+    pub grace: Duration,
+}
+
+impl Leaving {
+    pub fn finish(&self) {
+        for replica in &self.replicas {
+            replica.send(ToReplica::Finish { grace: self.grace, cut: None });
+        }
+    }
 }
 
 impl From<FromReplica> for Message {
@@ -29,8 +89,8 @@ impl From<FromReplica> for Message {
 
 /// To a replica, from the conductor and the pacer.
 pub enum ToReplica {
-    /// The load begins.
-    Go(Window),
+    /// The load begins, is paused, or goes on.
+    Clock(Window),
     /// A batch is due: calls `first`, `first + 1`, …
     Arrival {
         first: u64,
@@ -52,11 +112,10 @@ pub enum ToReplica {
 }
 
 pub enum FromReplica {
-    Ready(Result<(), EngineError>),
     Report(Report),
     Finished(Box<Finished>),
-    /// The thread ended without finishing.
-    Lost,
+    /// The thread of this replica ended without finishing.
+    Lost(usize),
 }
 
 /// The settings of an epoch, with the workload made of them.
@@ -80,4 +139,23 @@ pub struct Finished {
     pub last_done: Option<Instant>,
     /// Calls still in flight when the grace was over.
     pub abandoned: u64,
+}
+
+/// What is left of the replicas that have ended.
+pub struct Ended {
+    pub total: Tally,
+    pub last_done: Option<Instant>,
+    pub abandoned: u64,
+}
+
+impl Ended {
+    pub fn none() -> Self {
+        Self { total: Tally::new(3), last_done: None, abandoned: 0 }
+    }
+
+    pub fn add(&mut self, total: &Tally, last_done: Option<Instant>, abandoned: u64) {
+        self.total.merge(total);
+        self.last_done = self.last_done.max(last_done);
+        self.abandoned += abandoned;
+    }
 }

@@ -3,12 +3,14 @@
 //!
 //! ```text
 //! pacer (open loop) --arrivals--> replica threads --recordings--> conductor --> watch<Arc<Snapshot>> --> readers
-//!                                      ^------- users, settings, finish ---'
-//! Handle --changes, stop--> conductor
+//!        ^                             ^------- users, settings, finish ---'|
+//!        '---------------- rate, clock, replicas ---------------------------'
+//! Handle --changes, pause, stop--> conductor
 //! ```
 
 mod conductor;
 mod control;
+mod crew;
 mod endpoints;
 mod gathering;
 mod messages;
@@ -17,29 +19,29 @@ mod purse;
 mod recently;
 mod replica;
 mod spells;
+mod steering;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
-use crate::metrics::{Phase, Run, Snapshot, Stop};
-use crate::plan::{PromptFileError, Ramp, Workload};
+use crate::metrics::{Run, Snapshot, Stop};
+use crate::plan::{self, PromptFileError, Ramp, Workload};
 use crate::profile::expect::LatencyBounds;
-use crate::profile::{Mode, Profile, RedisCache};
+use crate::profile::{FaultKind, Mode, Profile, RedisCache};
 use crate::route::RouteError;
 use crate::sim;
 use crate::stack::{ManagedRedis, ManagedRedisError};
-use conductor::Conductor;
+use conductor::{Conductor, Led};
+pub use control::Until;
 use control::{Control, Window};
+use crew::Crew;
 use endpoints::Endpoints;
-use gathering::Gathering;
-use messages::{FromReplica, Message, Settings, ToReplica};
+use messages::{Change, Lasts, Message, Settings, ToReplica};
 use pacer::Pacer;
-use replica::Setup;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -57,8 +59,8 @@ pub enum EngineError {
     Redis(#[from] ManagedRedisError),
     #[error("could not start a thread: {0}; check the limit of processes (ulimit -u)")]
     Thread(#[from] std::io::Error),
-    #[error("{0} cannot change while load runs; start a new run")]
-    Fixed(&'static str),
+    #[error("routes.{route} is not simulated, so it cannot be broken here; {mend}")]
+    NotSimulated { route: String, mend: String },
     #[error("the run is over")]
     Over,
     #[error("the run's {0} thread ended unexpectedly; this is a bug in gatebench")]
@@ -69,20 +71,19 @@ impl EngineError {
     /// The user's input is at fault and nothing was sent.
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::NoKey { .. } | Self::CaFile { .. } | Self::Prompts(_) => true,
+            Self::NoKey { .. } | Self::CaFile { .. } | Self::Prompts(_) | Self::NotSimulated { .. } => true,
             Self::Route(error) => !matches!(error, RouteError::Client { .. }),
-            Self::Sim(_) | Self::Redis(_) | Self::Thread(_) | Self::Fixed(_) | Self::Over | Self::Broken(_) => false,
+            Self::Sim(_) | Self::Redis(_) | Self::Thread(_) | Self::Over | Self::Broken(_) => false,
         }
     }
 }
 
 /// A run under way. Dropped without [`Handle::join`], it ends the load at once.
 pub struct Handle {
-    control: Arc<Control>,
     to_conductor: mpsc::Sender<Message>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     conductor: Option<JoinHandle<Run>>,
-    replicas: Vec<JoinHandle<()>>,
+    crew: Crew,
     /// As it runs now.
     profile: Arc<Profile>,
     /// As replicas have it.
@@ -93,7 +94,7 @@ pub struct Handle {
 
 /// Starts a validated profile's load. Call it from the main thread if the profile has a managed Redis: the server
 /// is bound to the life of the thread that starts it.
-pub fn start(profile: Profile, bounds: LatencyBounds) -> Result<Handle, EngineError> {
+pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Handle, EngineError> {
     let workload = Arc::new(Workload::new(&profile)?);
     let redis = match &profile.stack.cache.redis {
         Some(redis) if redis.url == RedisCache::MANAGED => Some(ManagedRedis::start()?),
@@ -105,60 +106,36 @@ pub fn start(profile: Profile, bounds: LatencyBounds) -> Result<Handle, EngineEr
     let profile = Arc::new(profile);
     let settings = Settings { epoch: 0, profile: resolved(&profile, redis.as_ref()), workload };
     let (to_conductor, inbox) = mpsc::channel();
+    let mut crew = Crew { endpoints, bounds, control, to_conductor: to_conductor.clone(), threads: Vec::new() };
+    let replicas = crew.hire(profile.stack.replicas as usize, &settings)?;
 
-    let crew = Crew { settings: &settings, endpoints, bounds, control: &control };
-    let (replicas, to_replicas) = crew.start(&to_conductor, &inbox)?;
-
-    let window = Window::new(Instant::now(), &profile.load);
-    for route in sims.iter().flat_map(sim::Server::routes) {
-        route.restart_clock();
+    let window = Window::new(Instant::now(), &profile.load, until);
+    let period = plan::period(&profile).filter(|_| until == Until::Stopped);
+    if let Some(sims) = &sims {
+        sims.restart_clock(period);
     }
-    for replica in &to_replicas {
-        let _ = replica.send(ToReplica::Go(window));
+    for replica in &replicas {
+        replica.send(ToReplica::Clock(window));
     }
-    let (to_pacer, changes) = mpsc::channel();
+    let ramp = Ramp::of(&profile.load);
+    let ramp = period.map_or(ramp.clone(), |period| ramp.repeating(period));
+    let (to_pacer, to_be_paced) = mpsc::channel();
     if profile.load.mode == Mode::Open {
         let pacer = Pacer {
-            control: control.clone(),
+            control: crew.control.clone(),
             window,
             profile: profile.clone(),
-            replicas: to_replicas.clone(),
-            changes,
+            ramp: ramp.clone(),
+            replicas: replicas.clone(),
+            inbox: to_be_paced,
         };
         thread("pacer", move || pacer.run())?;
     }
-    let longest_timeout = profile.stack.timeout;
-    let gathering = Gathering::new(&profile, to_replicas.len(), window.start);
-    let first = gathering.snapshot(window.start, Phase::Warmup, &profile, &window, &control);
-    let (publish, snapshots) = watch::channel(Arc::new(first));
-    let conductor = Conductor {
-        control: control.clone(),
-        window,
-        ramp: Ramp::of(&profile.load),
-        profile: profile.clone(),
-        replicas: to_replicas,
-        to_pacer,
-        inbox,
-        snapshots: publish,
-        gathering,
-        phase: Phase::Warmup,
-        stop: Stop::Finished,
-        finished: Vec::new(),
-        lost: 0,
-        longest_timeout,
-    };
-    let conductor = thread("conductor", move || conductor.lead())?;
-    Ok(Handle {
-        control,
-        to_conductor,
-        snapshots,
-        conductor: Some(conductor),
-        replicas,
-        profile,
-        settings,
-        sims,
-        redis,
-    })
+    let routes = sims.iter().flat_map(sim::Server::routes).cloned().collect();
+    let led = Led { control: crew.control.clone(), window, profile: profile.clone(), replicas, routes, ramp };
+    let (conductor, snapshots) = Conductor::new(led, to_pacer, inbox);
+    let conductor = Some(thread("conductor", move || conductor.lead())?);
+    Ok(Handle { to_conductor, snapshots, conductor, crew, profile, settings, sims, redis })
 }
 
 /// The profile as replicas need it: with the managed Redis's address in its place.
@@ -183,38 +160,101 @@ impl Handle {
     }
 
     /// Changes settings while load runs: opens an epoch and says its number. `profile` must be validated, with the
-    /// routes and replicas that the run began with; `changed` says in words what differs.
+    /// routes and the mode that the run began with; `changed` says in words what differs. More replicas than before
+    /// have started when it returns, fewer end when they have done what they began.
     pub fn apply(&mut self, profile: Profile, changed: Vec<String>) -> Result<u32, EngineError> {
         if self.is_finished() {
             return Err(EngineError::Over);
-        }
-        if profile.stack.replicas != self.profile.stack.replicas {
-            return Err(EngineError::Fixed("stack.replicas"));
         }
         let workload = if profile.workload == self.profile.workload {
             self.settings.workload.clone()
         } else {
             Arc::new(Workload::new(&profile)?)
         };
-        if let Some(sims) = &self.sims {
-            for handle in sims.routes() {
-                let spec = |p: &Profile| p.routes.get(handle.name()).and_then(|route| route.simulate.clone());
-                match (spec(&self.profile), spec(&profile)) {
-                    (old, Some(new)) if old.as_ref() != Some(&new) => handle.set(new),
-                    _ => {}
-                }
-            }
-        }
         let wants_redis = profile.stack.cache.redis.as_ref().is_some_and(|redis| redis.url == RedisCache::MANAGED);
         if wants_redis && self.redis.is_none() {
             self.redis = Some(ManagedRedis::start()?);
         }
-        self.profile = Arc::new(profile);
-        let profile = resolved(&self.profile, self.redis.as_ref());
-        self.settings = Settings { epoch: self.settings.epoch + 1, profile, workload };
-        let change = Message::Change { profile: self.profile.clone(), settings: self.settings.clone(), changed };
-        self.to_conductor.send(change).map_err(|_| EngineError::Broken("conductor"))?;
-        Ok(self.settings.epoch)
+        let profile = Arc::new(profile);
+        let epoch = self.settings.epoch + 1;
+        let settings = Settings { epoch, profile: resolved(&profile, self.redis.as_ref()), workload };
+        let more = profile.stack.replicas.saturating_sub(self.profile.stack.replicas);
+        let joining = self.crew.hire(more as usize, &settings)?;
+        self.set_simulated(&profile);
+        self.profile = profile.clone();
+        self.settings = settings.clone();
+        self.send(Message::Change(Change { profile, settings, changed, joining }))?;
+        Ok(epoch)
+    }
+
+    fn set_simulated(&self, new: &Profile) {
+        for handle in self.simulated() {
+            let spec = |p: &Profile| p.routes.get(handle.name()).and_then(|route| route.simulate.clone());
+            match (spec(&self.profile), spec(new)) {
+                (old, Some(new)) if old.as_ref() != Some(&new) => handle.set(new),
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends nothing until [`Handle::resume`]; what is in flight goes on. The pause is in no rate's time, and the plan
+    /// goes on where it was.
+    pub fn pause(&self) -> Result<(), EngineError> {
+        self.send(Message::Pause)
+    }
+
+    pub fn resume(&self) -> Result<(), EngineError> {
+        self.send(Message::Resume)
+    }
+
+    /// Breaks a simulated route now, for all models or one.
+    pub fn inject(
+        &self,
+        route: &str,
+        kind: FaultKind,
+        model: Option<String>,
+        lasts: Duration,
+    ) -> Result<(), EngineError> {
+        let handle = self.simulated().iter().find(|simulated| simulated.name() == route);
+        let handle = handle.ok_or_else(|| self.not_simulated(route))?;
+        let what = match &model {
+            Some(model) => format!("{route} ({model}): {}", kind.name()),
+            None => format!("{route}: {}", kind.name()),
+        };
+        let until = Instant::now() + lasts;
+        handle.add_fault(kind, model, lasts);
+        let text = format!("{what} for {}", humantime::format_duration(lasts));
+        let lasts = Some(Lasts { until, over: format!("{what} over") });
+        self.send(Message::Note { kind: "fault", text, lasts })
+    }
+
+    fn not_simulated(&self, route: &str) -> EngineError {
+        let names: Vec<&str> = self.simulated().iter().map(sim::RouteHandle::name).collect();
+        let mend = match names[..] {
+            [] => "no route of this profile has `simulate`".to_owned(),
+            _ => format!("simulated are: {}", names.join(", ")),
+        };
+        EngineError::NotSimulated { route: route.to_owned(), mend }
+    }
+
+    /// Adds an event to the run's.
+    pub fn note(&self, kind: &'static str, text: String) -> Result<(), EngineError> {
+        self.send(Message::Note { kind, text, lasts: None })
+    }
+
+    /// The run as it stands, for a report in its midst; takes up to 0.2 s. Measured calls have 2 significant digits
+    /// and its end reads [`Stop::Quit`]; calls under way are in `abandoned` and in no other figure.
+    pub fn so_far(&self) -> Result<Run, EngineError> {
+        let (reply, answer) = mpsc::channel();
+        self.send(Message::SoFar(reply))?;
+        let mut run = answer.recv().map_err(|_| EngineError::Over)?;
+        run.simulated = self.simulated_counts();
+        Ok(run)
+    }
+
+    /// To a conductor that may have led the run to its end.
+    fn send(&self, message: Message) -> Result<(), EngineError> {
+        self.to_conductor.send(message).map_err(|_| EngineError::Over)
     }
 
     /// Ends the load; what is in flight is still awaited (briefly, if a person asked).
@@ -237,64 +277,24 @@ impl Handle {
         self.redis.as_ref().map(ManagedRedis::pid)
     }
 
+    fn simulated_counts(&self) -> Vec<(String, sim::Stats)> {
+        self.simulated().iter().map(|route| (route.name().to_owned(), route.stats())).collect()
+    }
+
     /// Waits for the run's end.
     pub fn join(mut self) -> Result<Run, EngineError> {
         let conductor = self.conductor.take().expect("joined once");
         let mut run = conductor.join().map_err(|_| EngineError::Broken("conductor"))?;
-        for replica in self.replicas.drain(..) {
-            replica.join().map_err(|_| EngineError::Broken("replica"))?;
-        }
-        run.simulated = self.simulated().iter().map(|route| (route.name().to_owned(), route.stats())).collect();
+        self.crew.join()?;
+        run.simulated = self.simulated_counts();
         Ok(run)
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.control.stop();
+        self.crew.control.stop();
         self.stop(Stop::Interrupted);
-    }
-}
-
-/// What replicas are started from.
-struct Crew<'a> {
-    settings: &'a Settings,
-    endpoints: Arc<Endpoints>,
-    bounds: LatencyBounds,
-    control: &'a Arc<Control>,
-}
-
-type Started = (Vec<JoinHandle<()>>, Vec<UnboundedSender<ToReplica>>);
-
-impl Crew<'_> {
-    /// Starts every replica and waits until each is ready or says why it is not.
-    fn start(
-        &self,
-        to_conductor: &mpsc::Sender<Message>,
-        inbox: &mpsc::Receiver<Message>,
-    ) -> Result<Started, EngineError> {
-        let count = self.settings.profile.stack.replicas as usize;
-        let (mut handles, mut senders) = (Vec::new(), Vec::new());
-        for number in 0..count {
-            let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-            let setup = Setup {
-                number,
-                settings: self.settings.clone(),
-                endpoints: self.endpoints.clone(),
-                bounds: self.bounds,
-                control: self.control.clone(),
-            };
-            let outbox = to_conductor.clone();
-            handles.push(thread(&format!("replica {number}"), move || replica::run(setup, receiver, outbox))?);
-            senders.push(sender);
-        }
-        for _ in 0..count {
-            match inbox.recv_timeout(Duration::from_secs(30)) {
-                Ok(Message::Replica(FromReplica::Ready(ready))) => ready?,
-                _ => return Err(EngineError::Broken("replica")),
-            }
-        }
-        Ok((handles, senders))
     }
 }
 

@@ -7,10 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::UnboundedSender;
-
 use super::control::{Control, Window};
-use super::messages::ToReplica;
+use super::messages::{Post, ToPacer, ToReplica};
 use crate::plan::{Arrivals, Ramp};
 use crate::profile::Profile;
 
@@ -21,28 +19,30 @@ pub struct Pacer {
     pub control: Arc<Control>,
     pub window: Window,
     pub profile: Arc<Profile>,
-    pub replicas: Vec<UnboundedSender<ToReplica>>,
-    /// Profiles whose rate, arrivals or batch differ, with the ramp that holds from now on.
-    pub changes: mpsc::Receiver<(Arc<Profile>, Ramp)>,
+    pub ramp: Ramp,
+    pub replicas: Vec<Post>,
+    pub inbox: mpsc::Receiver<ToPacer>,
 }
 
 impl Pacer {
     /// Runs until the window is over, `requests` were handed out, or the load is stopped.
     pub fn run(mut self) {
         sharpen_sleep();
-        let mut arrivals = self.arrivals(Ramp::of(&self.profile.load), Duration::ZERO);
+        let mut arrivals = self.arrivals(Duration::ZERO);
         let mut turn = 0;
         let mut next = arrivals.next();
         while !self.control.is_stopped() {
-            if let Some((profile, ramp)) = self.changes.try_iter().last() {
-                self.profile = profile;
-                arrivals = self.arrivals(ramp, self.window.start.elapsed());
-                next = arrivals.next();
+            while let Some(message) = self.message() {
+                if self.take(message) {
+                    arrivals = self.arrivals(self.window.elapsed(Instant::now()));
+                    next = arrivals.next();
+                }
             }
             // A due time beyond what an Instant holds is never.
             let due = next.and_then(|due| self.window.start.checked_add(due));
             let now = Instant::now();
             match due {
+                _ if self.window.paused.is_some() => {}
                 Some(due) if due <= now => {
                     if self.window.is_over(due) || !self.hand_out(due, &mut turn) {
                         break;
@@ -56,9 +56,33 @@ impl Pacer {
         self.control.end_pacing();
     }
 
-    fn arrivals(&self, ramp: Ramp, from: Duration) -> Arrivals {
+    /// In a pause it waits for one, so that the load goes on at once.
+    fn message(&self) -> Option<ToPacer> {
+        match self.window.paused {
+            Some(_) => self.inbox.recv_timeout(NAP).ok(),
+            None => self.inbox.try_recv().ok(),
+        }
+    }
+
+    /// Whether arrivals begin anew.
+    fn take(&mut self, message: ToPacer) -> bool {
+        match message {
+            ToPacer::Change(profile, ramp) => {
+                (self.profile, self.ramp) = (profile, ramp);
+                return true;
+            }
+            ToPacer::Clock(window) => self.window = window,
+            ToPacer::Replicas { staying, leaving } => {
+                self.replicas = staying;
+                leaving.finish();
+            }
+        }
+        false
+    }
+
+    fn arrivals(&self, from: Duration) -> Arrivals {
         let Profile { load, workload, seed, .. } = &*self.profile;
-        Arrivals::new(ramp, load.arrivals, workload.batch.size, *seed, from)
+        Arrivals::new(self.ramp.clone(), load.arrivals, workload.batch.size, *seed, from)
     }
 
     /// Gives one arrival to the next replica in turn, or drops it; `false` when `requests` or the budget are used up.
@@ -86,9 +110,8 @@ impl Pacer {
             }
             return true;
         }
-        // A replica that is gone has failed already; the conductor says so.
-        let _ = self.replicas[*turn].send(ToReplica::Arrival { first, size: batch, intended: due, measured });
         *turn = (*turn + 1) % self.replicas.len();
+        self.replicas[*turn].send(ToReplica::Arrival { first, size: batch, intended: due, measured });
         true
     }
 }

@@ -30,36 +30,45 @@ pub struct Setup {
     pub control: Arc<Control>,
 }
 
-/// Runs a replica until [`ToReplica::Finish`].
-pub fn run(setup: Setup, inbox: UnboundedReceiver<ToReplica>, outbox: mpsc::Sender<Message>) {
+/// Says whether it could start, then runs a replica until [`ToReplica::Finish`].
+pub fn run(
+    setup: Setup,
+    inbox: UnboundedReceiver<ToReplica>,
+    outbox: mpsc::Sender<Message>,
+    ready: mpsc::Sender<Result<(), EngineError>>,
+) {
     // A LocalRuntime's tasks are the scheduler's own; a LocalSet's would be woken by I/O through a lock and a queue.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            let _ = outbox.send(FromReplica::Ready(Err(EngineError::Thread(error))).into());
+            let _ = ready.send(Err(EngineError::Thread(error)));
             return;
         }
     };
-    let _farewell = Farewell(outbox.clone());
+    let _farewell = Farewell { number: setup.number, outbox: outbox.clone() };
     runtime.block_on(async {
         match Replica::new(setup) {
             Ok(replica) => {
-                let _ = outbox.send(FromReplica::Ready(Ok(())).into());
+                let _ = ready.send(Ok(()));
+                drop(ready);
                 Rc::new(replica).serve(inbox, &outbox).await;
             }
-            Err(error) => drop(outbox.send(FromReplica::Ready(Err(error.into())).into())),
+            Err(error) => drop(ready.send(Err(error.into()))),
         }
     });
 }
 
 /// Tells the conductor of a replica that panicked, which would wait for it for ever.
-struct Farewell(mpsc::Sender<Message>);
+struct Farewell {
+    number: usize,
+    outbox: mpsc::Sender<Message>,
+}
 
 impl Drop for Farewell {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let _ = self.0.send(FromReplica::Lost.into());
+            let _ = self.outbox.send(FromReplica::Lost(self.number).into());
         }
     }
 }
@@ -137,7 +146,7 @@ impl Replica {
 
     fn take(self: &Rc<Self>, message: ToReplica, outbox: &mpsc::Sender<Message>) {
         match message {
-            ToReplica::Go(window) => self.window.set(Some(window)),
+            ToReplica::Clock(window) => self.window.set(Some(window)),
             ToReplica::Arrival { first, size, intended, measured } => {
                 let replica = self.clone();
                 self.arrived.set(self.arrived.get() + 1);
@@ -163,6 +172,7 @@ impl Replica {
     /// Closes the pools and hands over the totals.
     async fn finish(&self, outbox: &mpsc::Sender<Message>) {
         self.stack.shut_down().await;
+        self.living_users.set(0);
         let last = self.report();
         let total = self.recorder.replace(Recorder::new(LatencyBounds::default())).into_total();
         let finished = Finished { last, total, last_done: self.last_done.get(), abandoned: self.in_flight.get() };

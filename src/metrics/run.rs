@@ -19,8 +19,10 @@ pub enum Stop {
     Finished,
     /// `limits.budget` was reached.
     Budget,
-    /// SIGINT or a person.
+    /// SIGINT.
     Interrupted,
+    /// A person ended the load on the screen, or took a report while it ran.
+    Quit,
     /// SIGTERM.
     Terminated,
     /// No call succeeded and none could: the route cannot be reached, or refuses the key.

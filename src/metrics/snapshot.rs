@@ -30,7 +30,7 @@ pub struct Gauges {
     pub open: u64,
     pub idle: u64,
     pub pool_waiting: u64,
-    /// Most connections open at once: exact within a replica, summed over replicas.
+    /// Most connections open at once: exact within a replica, summed over all replicas there were.
     pub peak: u64,
     /// Since the load's start, warm-up included.
     pub opened: u64,
@@ -81,6 +81,8 @@ pub struct Snapshot {
     /// Since the load's start, warm-up included.
     pub elapsed: Duration,
     pub phase: Phase,
+    /// Nothing is sent until the load is resumed.
+    pub paused: bool,
     /// The profile as it runs now, live changes included.
     pub profile: Arc<Profile>,
     /// Arrivals due so far in the measured window (open loop), or calls sent.

@@ -8,12 +8,14 @@
 
 mod arrivals;
 mod corpus;
+mod period;
 mod prompts;
 mod ramp;
 mod trace;
 mod workload;
 
 pub use arrivals::Arrivals;
+pub use period::period;
 pub use prompts::PromptFileError;
 pub use ramp::Ramp;
 pub use workload::{Call, Workload};

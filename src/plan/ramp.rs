@@ -1,4 +1,5 @@
-//! A level over time: a start value that holds through the warm-up, then linear stages; the last value holds.
+//! A level over time: a start value that holds through the warm-up, then linear stages; the last value holds, or all
+//! of it repeats.
 
 use std::time::Duration;
 
@@ -9,6 +10,14 @@ use crate::profile::{Load, Mode};
 pub struct Ramp {
     /// Where a piece begins: its time, the level there, the area (level x time) up to there.
     knots: Vec<Knot>,
+    period: Option<Period>,
+}
+
+/// After its length all begins anew, with this area more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Period {
+    length: f64,
+    area: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +48,13 @@ impl Ramp {
     }
 
     pub fn constant(level: f64) -> Self {
-        Self { knots: vec![Knot { at: 0.0, level, area: 0.0 }] }
+        Self { knots: vec![Knot { at: 0.0, level, area: 0.0 }], period: None }
+    }
+
+    /// What comes first is played again and again, the warm-up's part as well. `period` is longer than 0.
+    pub fn repeating(self, period: Duration) -> Self {
+        let length = period.as_secs_f64();
+        Self { period: Some(Period { length, area: self.area_once(length) }), ..self }
     }
 
     fn last(&self) -> Knot {
@@ -54,6 +69,30 @@ impl Ramp {
 
     pub fn level(&self, at: Duration) -> f64 {
         let at = at.as_secs_f64();
+        self.level_once(self.period.map_or(at, |period| at % period.length))
+    }
+
+    /// Level x time up to `at`: of a rate, the expected number of arrivals.
+    pub fn area(&self, at: Duration) -> f64 {
+        let at = at.as_secs_f64();
+        let Some(period) = self.period else { return self.area_once(at) };
+        let (times, rest) = divide(at, period.length);
+        times * period.area + self.area_once(rest)
+    }
+
+    /// The time by which the area is reached; `None` if it never is (the last level is 0, or all that repeats is).
+    pub fn time_of(&self, area: f64) -> Option<Duration> {
+        let seconds = match self.period {
+            Some(period) if period.area > 0.0 => {
+                let (times, rest) = divide(area, period.area);
+                times * period.length + self.time_once(rest)?
+            }
+            _ => self.time_once(area)?,
+        };
+        Some(Duration::from_secs_f64(seconds))
+    }
+
+    fn level_once(&self, at: f64) -> f64 {
         let next = self.knots.partition_point(|knot| knot.at <= at);
         let from = self.knots[next - 1];
         match self.knots.get(next) {
@@ -62,15 +101,12 @@ impl Ramp {
         }
     }
 
-    /// Level x time up to `at`: of a rate, the expected number of arrivals.
-    pub fn area(&self, at: Duration) -> f64 {
-        let seconds = at.as_secs_f64();
-        let from = self.knots[self.knots.partition_point(|knot| knot.at <= seconds) - 1];
-        from.area + (seconds - from.at) * (from.level + self.level(at)) / 2.0
+    fn area_once(&self, at: f64) -> f64 {
+        let from = self.knots[self.knots.partition_point(|knot| knot.at <= at) - 1];
+        from.area + (at - from.at) * (from.level + self.level_once(at)) / 2.0
     }
 
-    /// The time by which the area is reached; `None` if it never is (the last level is 0).
-    pub fn time_of(&self, area: f64) -> Option<Duration> {
+    fn time_once(&self, area: f64) -> Option<f64> {
         let next = self.knots.partition_point(|knot| knot.area <= area);
         let from = self.knots[next - 1];
         let wanted = area - from.area;
@@ -79,10 +115,16 @@ impl Ramp {
         let root = (from.level * from.level + 2.0 * slope * wanted).max(0.0).sqrt();
         let denominator = from.level + root;
         if wanted <= 0.0 {
-            return Some(Duration::from_secs_f64(from.at));
+            return Some(from.at);
         }
-        (denominator > 0.0).then(|| Duration::from_secs_f64(from.at + 2.0 * wanted / denominator))
+        (denominator > 0.0).then(|| from.at + 2.0 * wanted / denominator)
     }
+}
+
+/// How many times, and what is left: exactly, so that it is less than `by`.
+fn divide(whole: f64, by: f64) -> (f64, f64) {
+    let rest = whole % by;
+    (((whole - rest) / by).round(), rest)
 }
 
 #[cfg(test)]
@@ -122,5 +164,50 @@ mod tests {
         let ramp = ramp(&[(10, 0.0)]);
         assert!(ramp.time_of(20.0 + 49.9).is_some());
         assert_eq!(ramp.time_of(20.0 + 50.1), None);
+    }
+
+    #[test]
+    fn a_repeating_ramp_plays_the_same_levels_in_every_period() {
+        let once = ramp(&[(10, 110.0), (4, 110.0), (5, 0.0)]);
+        let period = Duration::from_secs(21);
+        let repeating = once.clone().repeating(period);
+        for tenth in 0..210 {
+            let at = Duration::from_millis(tenth * 100);
+            for times in 0..4 {
+                assert!((repeating.level(at + period * times) - once.level(at)).abs() < 1e-9, "{at:?}");
+                let area = once.area(at) + f64::from(times) * once.area(period);
+                assert!((repeating.area(at + period * times) - area).abs() < 1e-6, "{at:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn time_is_the_inverse_of_area_in_every_period() {
+        // Cut in the middle of a stage, at its end, and some time after it.
+        for period in [9, 12, 30] {
+            let ramp = ramp(&[(10, 110.0)]).repeating(Duration::from_secs(period));
+            for tenth in 0..1000 {
+                let at = Duration::from_millis(tenth * 100);
+                let back = ramp.time_of(ramp.area(at)).unwrap();
+                assert!(back.abs_diff(at) < Duration::from_micros(1), "{at:?} {back:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeating_ramp_down_to_zero_begins_anew_where_it_would_have_ended() {
+        let ramp = ramp(&[(10, 0.0), (5, 0.0)]).repeating(Duration::from_secs(17));
+        let area = ramp.area(Duration::from_secs(17));
+        for period in 0..1000 {
+            let begins = f64::from(period) * 17.0;
+            let after = |more| ramp.time_of(f64::from(period) * area + more).unwrap().as_secs_f64();
+            assert!((after(1.0) - begins - 0.1).abs() < 1e-6, "{}", after(1.0));
+            assert!((11.0..=12.0).contains(&(after(area - 0.1) - begins)), "{}", after(area - 0.1));
+        }
+    }
+
+    #[test]
+    fn a_repeating_ramp_that_is_always_zero_never_arrives() {
+        assert_eq!(Ramp::constant(0.0).repeating(Duration::from_secs(5)).time_of(1.0), None);
     }
 }

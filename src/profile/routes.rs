@@ -184,6 +184,33 @@ pub enum FaultKind {
     Slow,
 }
 
+impl FaultKind {
+    pub const ALL: [Self; 8] = [
+        Self::TooManyRequests,
+        Self::InternalError,
+        Self::Unavailable,
+        Self::Overloaded,
+        Self::Hang,
+        Self::Reset,
+        Self::Truncate,
+        Self::Slow,
+    ];
+
+    /// As a profile writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TooManyRequests => "429",
+            Self::InternalError => "500",
+            Self::Unavailable => "503",
+            Self::Overloaded => "529",
+            Self::Hang => "hang",
+            Self::Reset => "reset",
+            Self::Truncate => "truncate",
+            Self::Slow => "slow",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -81,7 +81,7 @@ impl Verdict {
             Stop::Interrupted => Some(Self::Interrupted),
             Stop::Terminated => Some(Self::Terminated),
             Stop::Hopeless => Some(Self::CouldNotRun),
-            Stop::Finished | Stop::Budget => None,
+            Stop::Finished | Stop::Budget | Stop::Quit => None,
         };
         let nothing = (report.load.succeeded == 0).then_some(Self::CouldNotRun);
         let invalid = (!report.run.valid).then_some(Self::Invalid);

@@ -8,6 +8,8 @@ use crate::profile::{Fault, FaultKind};
 pub(super) struct Schedule {
     /// The faults' `at` counts from here.
     start: Instant,
+    /// After this time the planned faults come again, each for as long as it lasts.
+    repeat: Option<Duration>,
     struck: Vec<Struck>,
 }
 
@@ -32,11 +34,16 @@ pub(super) struct Failing {
 
 impl Schedule {
     pub(super) fn starting(now: Instant) -> Self {
-        Self { start: now, struck: Vec::new() }
+        Self { start: now, repeat: None, struck: Vec::new() }
     }
 
-    pub(super) fn restart(&mut self, now: Instant) {
+    pub(super) fn restart(&mut self, now: Instant, repeat: Option<Duration>) {
         self.start = now;
+        self.repeat = repeat;
+    }
+
+    pub(super) fn delay(&mut self, by: Duration) {
+        self.start += by;
     }
 
     pub(super) fn strike(&mut self, kind: FaultKind, model: Option<String>, lasts: Duration, now: Instant) {
@@ -48,9 +55,7 @@ impl Schedule {
     pub(super) fn weather(&self, planned: &[Fault], model: &str, now: Instant) -> Weather {
         let struck = self.struck.iter().filter(|fault| now < fault.until);
         let struck = struck.map(|fault| (fault.kind, fault.until, fault.model.as_deref()));
-        let elapsed = now.saturating_duration_since(self.start);
-        let planned = planned.iter().filter(|fault| fault.at <= elapsed && elapsed - fault.at < fault.lasts);
-        let planned = planned.map(|f| (f.kind, self.start + f.at + f.lasts, f.model.as_deref()));
+        let planned = planned.iter().filter_map(|f| Some((f.kind, self.struck_until(f, now)?, f.model.as_deref())));
         let mut weather = Weather { failing: None, is_slow: false };
         for (kind, until, only) in struck.chain(planned) {
             if only.is_some_and(|only| only != model) {
@@ -63,6 +68,18 @@ impl Schedule {
             }
         }
         weather
+    }
+
+    /// Until when a planned fault lasts that is there now. One that overlaps the end of a period goes on into the next,
+    /// one planned after it never comes.
+    fn struck_until(&self, fault: &Fault, now: Instant) -> Option<Instant> {
+        let since = now.saturating_duration_since(self.start).checked_sub(fault.at)?;
+        let since = match self.repeat {
+            Some(period) if fault.at >= period => return None,
+            Some(period) => Duration::from_nanos((since.as_nanos() % period.as_nanos()) as u64),
+            None => since,
+        };
+        (since < fault.lasts).then(|| now - since + fault.lasts)
     }
 }
 
@@ -94,8 +111,30 @@ mod tests {
         let mut schedule = Schedule::starting(start);
         let planned = [fault(0, 1, FaultKind::Hang, None)];
         assert!(schedule.weather(&planned, "m", start + 5 * SECOND).failing.is_none());
-        schedule.restart(start + 5 * SECOND);
+        schedule.restart(start + 5 * SECOND, None);
         assert!(schedule.weather(&planned, "m", start + 5 * SECOND).failing.is_some());
+    }
+
+    #[test]
+    fn planned_faults_come_again_after_each_period_and_go_on_over_its_end() {
+        let start = Instant::now();
+        let mut schedule = Schedule::starting(start);
+        schedule.restart(start, Some(10 * SECOND));
+        let planned = [fault(8, 4, FaultKind::Hang, None), fault(10, 9, FaultKind::Reset, None)];
+        let until = |at: u32| schedule.weather(&planned, "m", start + at * SECOND).failing.map(|fault| fault.until);
+        assert_eq!([until(0), until(7), until(12), until(17), until(22)], [None; 5]);
+        assert_eq!([until(8), until(11)], [Some(start + 12 * SECOND); 2]);
+        assert_eq!([until(18), until(21)], [Some(start + 22 * SECOND); 2]);
+    }
+
+    #[test]
+    fn delayed_faults_come_later_and_last_as_long() {
+        let start = Instant::now();
+        let mut schedule = Schedule::starting(start);
+        schedule.delay(5 * SECOND);
+        let planned = [fault(2, 1, FaultKind::Hang, None)];
+        let strikes = |at: u32| schedule.weather(&planned, "m", start + at * SECOND).failing.is_some();
+        assert_eq!([strikes(2), strikes(6), strikes(7), strikes(8)], [false, false, true, false]);
     }
 
     #[test]

@@ -136,9 +136,9 @@ impl Server {
         std::fs::write(path, self.ca_pem()).map_err(|source| SimError::WriteCa { path: path.to_owned(), source })
     }
 
-    /// Every route's faults count from now.
-    pub fn restart_clock(&self) {
-        self.routes.iter().for_each(RouteHandle::restart_clock);
+    /// Every route's planned faults count from now; with `repeat` (not 0) they come again each time it has passed.
+    pub fn restart_clock(&self, repeat: Option<Duration>) {
+        self.routes.iter().for_each(|route| route.provider.restart_clock(repeat));
     }
 }
 
@@ -182,9 +182,9 @@ impl RouteHandle {
         (*self.provider.spec()).clone()
     }
 
-    /// The planned faults count from now: the load's start.
-    pub fn restart_clock(&self) {
-        self.provider.restart_clock();
+    /// The planned faults that are still to come, come later: the load was paused for so long.
+    pub fn delay_faults(&self, by: Duration) {
+        self.provider.delay_faults(by);
     }
 
     /// Takes effect with the next request; what is in progress ends as it began. `tls` and `resume` stay as they

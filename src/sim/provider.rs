@@ -71,8 +71,12 @@ impl Provider {
         *locked(&self.spec) = Arc::new(spec);
     }
 
-    pub(super) fn restart_clock(&self) {
-        locked(&self.schedule).restart(Instant::now());
+    pub(super) fn restart_clock(&self, repeat: Option<Duration>) {
+        locked(&self.schedule).restart(Instant::now(), repeat);
+    }
+
+    pub(super) fn delay_faults(&self, by: Duration) {
+        locked(&self.schedule).delay(by);
     }
 
     pub(super) fn strike(&self, kind: FaultKind, model: Option<String>, lasts: Duration) {

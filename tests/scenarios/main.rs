@@ -110,7 +110,7 @@ impl Story {
         let profile = self.profile(&self.set)?;
         let expectations: Vec<Expectation> =
             profile.expect.iter().map(|text| Expectation::parse(text)).collect::<Result<_, _>>().map_err(text)?;
-        let mut handle = engine::start(profile, latency_bounds(&expectations)).map_err(text)?;
+        let mut handle = engine::start(profile, latency_bounds(&expectations), engine::Until::Planned).map_err(text)?;
         let start = Instant::now();
         let mut set = self.set.clone();
         for change in &self.changes {

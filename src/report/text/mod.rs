@@ -64,6 +64,7 @@ fn stopped(stop: Stop) -> &'static str {
     match stop {
         Stop::Finished => "",
         Stop::Budget => " · stopped by limits.budget",
+        Stop::Quit => " · up to when it was asked for",
         Stop::Interrupted => " · interrupted, partial",
         Stop::Terminated => " · terminated, partial",
         Stop::Hopeless => " · given up: no call can succeed",

@@ -117,6 +117,6 @@ fn a_restarted_clock_plays_the_schedule_again() {
     let mut client = connect(&server);
     std::thread::sleep(ms(110));
     assert_eq!(client.post(&ask(1)).unwrap().status, 200);
-    server.restart_clock();
+    server.restart_clock(None);
     assert_eq!(client.post(&ask(1)).unwrap().status, 503);
 }
