@@ -9,3 +9,4 @@
 
 pub mod export;
 pub mod theme;
+pub mod widgets;
