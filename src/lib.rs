@@ -15,3 +15,4 @@ pub mod route;
 pub mod settings;
 pub mod sim;
 pub mod stack;
+pub mod tui;

@@ -37,6 +37,29 @@ pub fn count(count: u64) -> String {
     grouped(&count.to_string())
 }
 
+/// At most five cells, for narrow columns: `.018`, `7`, `1.2k`, `20k`, `3.4M`.
+pub fn compact(value: f64) -> String {
+    const UNITS: [&str; 6] = ["", "k", "M", "G", "T", "P"];
+    let sign = if value < 0.0 { "-" } else { "" };
+    let mut value = value.abs();
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    if value < 0.000_5 {
+        return format!("{sign}<.001");
+    }
+    if value < 0.999_5 {
+        return format!("{sign}{}", format!("{value:.3}").trim_start_matches('0').trim_end_matches('0'));
+    }
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let number = if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
+    format!("{sign}{}{}", number.strip_suffix(".0").unwrap_or(&number), UNITS[unit])
+}
+
 /// A share of 1. What rounds to nothing or to all, but is not, says so.
 pub fn percent(ratio: f64) -> String {
     match ratio * 100.0 {
@@ -149,6 +172,28 @@ mod tests {
         ];
         for (value, text) in cases {
             assert_eq!(percent(value), text);
+        }
+    }
+
+    #[test]
+    fn narrow_cells_keep_two_digits_and_the_unit() {
+        let cases = [
+            (0.0, "0"),
+            (0.000_1, "<.001"),
+            (0.018, ".018"),
+            (0.5, ".5"),
+            (0.999_6, "1"),
+            (7.0, "7"),
+            (9.96, "10"),
+            (120.4, "120"),
+            (999.6, "1k"),
+            (1_234.0, "1.2k"),
+            (20_000.0, "20k"),
+            (1_249_000.0, "1.2M"),
+            (-20_000.0, "-20k"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(compact(value), text);
         }
     }
 
