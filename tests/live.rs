@@ -158,7 +158,8 @@ fn the_client_is_exchanged_and_the_old_ones_connections_drain() {
     assert_eq!((now.gauges.opened, now.gauges.reused), (opened, reused), "reqwest does not tell what it opens");
     assert!(live.0.simulated()[0].stats().accepted > opened, "it has connections of its own");
     live.change(|profile| profile.stack.pool.client = Client::Exact);
-    let now = live.until("the exact pool is in use again", |now| now.epoch.number == 2 && now.gauges.reused > reused + 30);
+    let now =
+        live.until("the exact pool is in use again", |now| now.epoch.number == 2 && now.gauges.reused > reused + 30);
     assert_eq!((now.gauges.open, now.gauges.opened), (16, opened + 16));
     let report = live.end();
     assert_eq!(report.load.failed, 0, "a call was lost in an exchange");

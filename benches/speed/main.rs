@@ -9,6 +9,7 @@ mod http;
 mod local_hit;
 mod measure;
 mod nginx;
+mod screen;
 mod stall;
 mod streams;
 mod table;
@@ -35,13 +36,14 @@ enum Length {
     Long,
 }
 
-const PARTS: [(&str, &str, Part); 7] = [
+const PARTS: [(&str, &str, Part); 8] = [
     ("http", "CPU and memory of whole runs: 500 B in, 600 B out, static nginx", http::measure),
     ("transports", "why the pool is ours: bare hyper, reqwest and the exact pool, same nginx", transports::measure),
     ("local_hit", "a local cache hit of a 1 KB request, through the stack", local_hit::measure),
     ("streams", "1,000 streams at 50 tokens/s from gatebench sim in another process", streams::measure),
     ("stall", "1,000 requests/s, a server that stops for 1 s of 10 s", stall::measure),
     ("flat", "memory over time, 64 users without a pause", flat::measure),
+    ("screen", "the workbench on a terminal of 120x36: what it costs the load", screen::measure),
     ("engine", "the most calls/s against gatebench sim local in another process", engine::measure),
 ];
 

@@ -27,6 +27,7 @@ Exit codes:
     130    SIGINT (143: SIGTERM); the partial report is written
 
 Begin with:
+    gatebench                    the workbench on the quickstart
     gatebench run quickstart
     gatebench profiles
     gatebench run --url http://127.0.0.1:8000/v1 --model NAME -n 100";
@@ -39,8 +40,15 @@ const SWEEP_USAGE: &str = "\
 gatebench sweep [OPTIONS] <PROFILE> --set <KEY=V1,V2,…>
        gatebench sweep [OPTIONS] --url <URL> --model <MODEL> --set <KEY=V1,V2,…>";
 
+const TUI_USAGE: &str = "\
+gatebench [tui] [OPTIONS] [PROFILE]
+       gatebench tui [OPTIONS] --url <URL> --model <MODEL>";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Open the workbench: change settings while load runs, and see what each change does
+    #[command(override_usage = TUI_USAGE)]
+    Tui(TuiArgs),
     /// Run a profile headless: summary, expectations, exit code
     #[command(override_usage = RUN_USAGE)]
     Run(RunArgs),
@@ -82,9 +90,27 @@ pub enum SchemaKind {
     Report,
 }
 
+#[derive(Debug, Default, Args)]
+pub struct TuiArgs {
+    /// A profile's path or a built-in's name [default: quickstart]
+    #[arg(conflicts_with = "url")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// ASCII alone, for terminals whose box glyphs are two cells wide
+    #[arg(long)]
+    pub ascii: bool,
+    /// No colours (NO_COLOR does the same)
+    #[arg(long)]
+    pub no_color: bool,
+}
+
 /// Of a run, and of a sweep: many runs.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RunArgs {
+    /// A profile's path or a built-in's name (see `gatebench profiles`)
+    #[arg(required_unless_present = "url", conflicts_with = "url")]
+    pub profile: Option<String>,
     #[command(flatten)]
     pub load: LoadArgs,
     /// Write the report to FILE; the ending picks the format (.json); repeatable
@@ -94,7 +120,7 @@ pub struct RunArgs {
     pub output: OutputArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct OutputArgs {
     /// Print the report as JSON on stdout, nothing else
     #[arg(long)]
@@ -108,11 +134,8 @@ pub struct OutputArgs {
 }
 
 /// What is run, and the flags that change it. Each flag edits a key of the profile.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct LoadArgs {
-    /// A profile's path or a built-in's name (see `gatebench profiles`)
-    #[arg(required_unless_present = "url", conflicts_with = "url")]
-    pub profile: Option<String>,
     /// No profile: this endpoint, up to and with its version (http://127.0.0.1:8000/v1)
     #[arg(long, requires = "model")]
     pub url: Option<String>,

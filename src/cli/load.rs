@@ -5,20 +5,20 @@ use super::args::LoadArgs;
 use crate::cost::{PriceBook, Pricer};
 use crate::profile::{Draft, Loaded, Override, Prices};
 
-/// Loads what the flags ask for; warnings go to stderr.
-pub fn load(args: &LoadArgs) -> Result<Loaded, Failure> {
-    load_with(args, &[])
+/// Loads the profile of this name, or the endpoint the flags name, with what the flags set.
+pub fn load(profile: Option<&str>, args: &LoadArgs) -> Result<Loaded, Failure> {
+    load_with(profile, args, &[])
 }
 
 /// As [`load`], with further keys set over the flags' own.
-pub fn load_with(args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failure> {
+pub fn load_with(profile: Option<&str>, args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failure> {
     let mut overrides = flags(args);
     for text in &args.set {
         overrides.push(Override::set(text).map_err(|why| Failure::bad_input(format!("--set {text}: {why}")))?);
     }
     overrides.extend_from_slice(further);
     overrides.extend(args.expect.iter().map(|text| Override::flag(format!("--expect '{text}'"), "expect.+", text)));
-    let mut draft = match (&args.profile, &args.url) {
+    let mut draft = match (profile, &args.url) {
         (Some(name), _) => Draft::open(name).map_err(Failure::bad_input)?,
         (None, Some(url)) => Draft::adhoc(url),
         (None, None) => return Err(Failure::bad_input("name a profile, or an endpoint with --url")),
@@ -112,7 +112,7 @@ mod tests {
     fn loaded(line: &[&str]) -> Result<Loaded, Failure> {
         let cli = Cli::try_parse_from([&["gatebench", "run"], line].concat()).unwrap();
         let Some(Command::Run(args)) = cli.command else { panic!("run") };
-        load(&args.load)
+        load(args.profile.as_deref(), &args.load)
     }
 
     const LOCAL: [&str; 4] = ["--url", "http://127.0.0.1:8000/v1", "--model", "my-model"];

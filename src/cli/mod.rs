@@ -6,6 +6,7 @@ mod progress;
 mod run;
 mod serve;
 mod sweep;
+mod workbench;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::profile::{self, BUILTINS, Builtin};
 use crate::report;
-pub use args::{Cli, Command, RunArgs, SchemaKind};
+pub use args::{Cli, Command, RunArgs, SchemaKind, TuiArgs};
 
 /// Parses the command line, does what it says, and gives the exit code of the contract.
 pub fn main() -> ExitCode {
@@ -28,7 +29,8 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
-        None => run::workbench_later(),
+        None => workbench::open(&TuiArgs::default()),
+        Some(Command::Tui(args)) => workbench::open(&args),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Sim { target, listen, set }) => serve::run(target.as_deref(), listen, &set),

@@ -21,7 +21,11 @@ const SAME_WISH: Duration = Duration::from_millis(300);
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     check_formats(&args.out)?;
-    let loaded = load::load(&args.load)?;
+    headless(load::load(args.profile.as_deref(), &args.load)?, args)
+}
+
+/// Runs what was loaded, and delivers its report.
+pub fn headless(loaded: Loaded, args: &RunArgs) -> Result<u8, Failure> {
     warn(&loaded, &args.output);
     let run = execute(&loaded.profile, &mut Progress::new(args.output.quiet))?;
     let report = Report::of(&run, &pricer(&run.profile), &expectations(&loaded.profile));
@@ -47,17 +51,6 @@ pub fn delivered(ways: impl Iterator<Item = Result<(), Failure>>) -> Verdict {
         failure.tell();
         Verdict::CouldNotRun
     }))
-}
-
-/// The screen comes with the workbench; until then the quickstart runs headless.
-pub fn workbench_later() -> Result<u8, Failure> {
-    eprintln!("no workbench screen in this version: running `gatebench run quickstart` (see --help for more)");
-    let loaded = load::named("quickstart", &[])?;
-    let run = execute(&loaded.profile, &mut Progress::new(false))?;
-    let report = Report::of(&run, &pricer(&run.profile), &expectations(&loaded.profile));
-    let output = OutputArgs { json: false, quiet: false, no_color: false };
-    print(&report::text(&report, style(&output)))?;
-    Ok(report::exit_code(&report))
 }
 
 /// Runs a profile to its end, or to the end a signal asks for. The second signal leaves at once.

@@ -27,7 +27,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             .map(|(key, value)| Override::set(&format!("{key}={value}")))
             .collect::<Result<Vec<_>, _>>()
             .map_err(Failure::bad_input)?;
-        profiles.push((combination, load::load_with(&base, &overrides)?));
+        profiles.push((combination, load::load_with(args.profile.as_deref(), &base, &overrides)?));
     }
     if let Some((_, first)) = profiles.first() {
         warn(first, &args.output);

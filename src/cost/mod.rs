@@ -23,6 +23,8 @@ pub struct Bill {
     pub usd_per_1k: Option<f64>,
     pub cny_per_1k: Option<f64>,
     pub projection: Projection,
+    /// What the answers from caches would have cost.
+    pub avoided: Spend,
     pub saved: Saved,
 }
 

@@ -98,10 +98,12 @@ impl Pricer {
         let (successes, _) = ledger.answered();
         let per_call = |money: f64| (successes > 0).then(|| money / successes as f64);
         let per_day = |money: f64| per_call(money).unwrap_or(0.0) * self.cost.calls_per_day as f64;
-        let mut saved = Saved::default();
+        let (mut saved, mut avoided) = (Saved::default(), Spend::default());
         for row in ledger.rows() {
             self.add_savings(row, &mut saved);
+            avoided += self.price(&row.lane).spend(&row.avoided);
         }
+        saved.by_cache = avoided.cny;
         Bill {
             usd,
             cny,
@@ -113,6 +115,7 @@ impl Pricer {
                 cny_per_day: per_day(cny),
                 cny_per_month: per_day(cny) * 30.0,
             },
+            avoided,
             saved,
         }
     }
@@ -120,7 +123,6 @@ impl Pricer {
     fn add_savings(&self, row: &LedgerRow, saved: &mut Saved) {
         let price = self.price(&row.lane);
         let billed = price.usd(&row.billed);
-        saved.by_cache += price.spend(&row.avoided).cny;
         if row.lane != row.asked {
             let asked = self.price(&row.asked);
             let rate = asked.cny_per_usd.min(price.cny_per_usd);

@@ -152,6 +152,11 @@ impl Control {
         self.purse.as_ref().is_some_and(Purse::is_refused)
     }
 
+    /// Calls sent so far.
+    pub fn begun(&self) -> u64 {
+        self.next_call.load(Relaxed).saturating_sub(self.dropped.load(Relaxed))
+    }
+
     /// Numbers of the next `n` calls.
     pub fn take_calls(&self, n: u32) -> u64 {
         self.next_call.fetch_add(u64::from(n), Relaxed)

@@ -60,6 +60,7 @@ struct Second {
     /// Of calls of the epoch under way.
     of_epoch: Tally,
     dropped_before: u64,
+    begun_before: u64,
 }
 
 impl Gathering {
@@ -73,7 +74,13 @@ impl Gathering {
             past: Arc::default(),
             measured: Arc::new(Tally::new(2)),
             total: Arc::new(Tally::new(2)),
-            second: Second { began: start, tally: Tally::new(2), of_epoch: Tally::new(2), dropped_before: 0 },
+            second: Second {
+                began: start,
+                tally: Tally::new(2),
+                of_epoch: Tally::new(2),
+                dropped_before: 0,
+                begun_before: 0,
+            },
             last_second: Arc::new(Tally::new(2)),
             recent: Recently::default(),
             spells: Spells::default(),
@@ -135,7 +142,7 @@ impl Gathering {
     /// Makes a point of the second under way, whole or not.
     pub fn close_second(&mut self, now: Instant, window: &Window, control: &Control) {
         let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
-        let dropped = control.dropped.load(Relaxed);
+        let (dropped, begun) = (control.dropped.load(Relaxed), control.begun());
         let tally = std::mem::replace(&mut self.second.tally, Tally::new(2));
         if window.paused.is_none() {
             let of_epoch = std::mem::replace(&mut self.second.of_epoch, Tally::new(2));
@@ -144,14 +151,17 @@ impl Gathering {
         for (kind, text) in self.spells.second(&tally) {
             self.event(kind, text);
         }
-        let point = self.point(&tally, seconds, dropped - self.second.dropped_before, window);
+        let mut point = self.point(&tally, seconds, window);
+        point.dropped = dropped - self.second.dropped_before;
+        point.begun = begun.saturating_sub(self.second.begun_before);
         Arc::make_mut(&mut self.series).push(point);
         self.last_second = Arc::new(tally);
         self.second.began = now;
         self.second.dropped_before = dropped;
+        self.second.begun_before = begun;
     }
 
-    fn point(&self, tally: &Tally, seconds: f64, dropped: u64, window: &Window) -> Point {
+    fn point(&self, tally: &Tally, seconds: f64, window: &Window) -> Point {
         let service = tally.times.summary(Time::Service);
         let bill = self.pricer.bill(&tally.ledger);
         let served = |by: ServedBy| tally.served_by[by as usize];
@@ -164,7 +174,6 @@ impl Gathering {
             sent: tally.sent,
             succeeded: tally.succeeded,
             failed: tally.failed,
-            dropped,
             local: served(ServedBy::Local),
             redis: served(ServedBy::Redis),
             shared: served(ServedBy::Shared),
@@ -177,6 +186,7 @@ impl Gathering {
             cost_usd: bill.usd,
             cost_cny: bill.cny,
             bands: tally.times.get(Time::Service).map_or_else(Bands::default, Bands::of),
+            ..Point::default()
         }
     }
 

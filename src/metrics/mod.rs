@@ -8,6 +8,7 @@
 
 mod bands;
 mod epoch;
+mod interval;
 mod ledger;
 mod recorder;
 mod run;
@@ -19,6 +20,7 @@ mod times;
 
 pub use bands::Bands;
 pub use epoch::Epoch;
+pub use interval::{quantile_interval, samples_for};
 pub use ledger::{Ledger, LedgerRow, Tokens};
 pub use recorder::{Recorder, Recording};
 pub use run::{Run, Stop};

@@ -13,6 +13,9 @@ pub struct Point {
     pub seconds: f64,
     pub epoch: u32,
     pub warmup: bool,
+    /// Calls that were due and sent in it, whenever they finished.
+    #[serde(default)]
+    pub begun: u64,
     pub sent: u64,
     pub succeeded: u64,
     pub failed: u64,
@@ -91,6 +94,7 @@ impl Point {
             (a, b) => a.or(b),
         };
         self.seconds += next.seconds;
+        self.begun += next.begun;
         self.sent += next.sent;
         self.succeeded += next.succeeded;
         self.failed += next.failed;
@@ -122,6 +126,7 @@ mod tests {
             seconds: 1.0,
             epoch: 0,
             warmup: false,
+            begun: 2,
             sent: 2,
             succeeded: 1,
             failed: 1,

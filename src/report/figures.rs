@@ -2,7 +2,7 @@
 //! Must not know files, text or exit codes.
 
 use crate::cost::Bill;
-use crate::metrics::{Run, Snapshot, Tally, Time, ratio};
+use crate::metrics::{Run, Snapshot, Tally, Time, ratio, samples_for};
 use crate::route::FailureKind;
 use crate::stack::{CacheError, ServedBy};
 
@@ -192,11 +192,10 @@ impl Metric {
         }
     }
 
-    /// The least samples to say anything of a quantile q: with fewer than ln(0.05) / ln(q), the chance that none of
-    /// them lies beyond it is more than 5%.
+    /// The least samples to say anything of it.
     pub fn samples_needed(&self) -> u64 {
         match self {
-            Self::Time { quantile: Some(q), .. } => (0.05_f64.ln() / q.ln()).ceil() as u64,
+            Self::Time { quantile: Some(q), .. } => samples_for(*q),
             _ => 1,
         }
     }

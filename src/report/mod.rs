@@ -21,7 +21,7 @@ mod write;
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use shape::*;
 pub use text::{Style, format, shortfall, text};
-pub use validity::invalid_because;
+pub use validity::{invalid_because, lag_limit_ms};
 pub use verdict::{Verdict, exit_code, judge};
 pub use write::{Format, WriteError, json, write, write_text};
 
@@ -35,4 +35,4 @@ pub fn schema() -> serde_json::Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 
 use super::figures::Figures;
 use super::text::format;
-use crate::metrics::Time;
+use crate::metrics::{Tally, Time};
 
 /// Less of the plan sent is no longer the load that was asked for.
 const LEAST_ACHIEVED: f64 = 0.99;
@@ -34,10 +34,15 @@ fn sent_too_little(figures: &Figures) -> Option<String> {
     ))
 }
 
+/// The lag p99 that the service times of these calls allow, in milliseconds.
+pub fn lag_limit_ms(tally: &Tally) -> f64 {
+    let routed_p50 = tally.times.summary(Time::Routed).map_or(0.0, |service| service.p50);
+    LAG_FLOOR_MS.max(LAG_SHARE * routed_p50)
+}
+
 fn lagged(figures: &Figures) -> Option<String> {
     let lag = figures.tally.times.summary(Time::Lag)?;
-    let routed_p50 = figures.tally.times.summary(Time::Routed).map_or(0.0, |service| service.p50);
-    let most = LAG_FLOOR_MS.max(LAG_SHARE * routed_p50);
+    let most = lag_limit_ms(figures.tally);
     (lag.p99 > most).then(|| {
         format!(
             "lag p99 was {} of at most {} (n = {}): calls were sent late, so the generator was the bottleneck; lower \

@@ -1,6 +1,6 @@
 //! What the report of a synthetic run says.
 
-mod synthetic;
+pub(crate) mod synthetic;
 
 use std::sync::Arc;
 

@@ -95,15 +95,20 @@ const OPENED: Connection = Connection::Opened(Connect {
 /// 1,000 calls: 300 from the local cache, 100 from the gateway's, 480 by the first model, 110 by the second on the
 /// other route after a 429 of the first, 10 failures.
 pub fn tally() -> Tally {
+    tally_with(300, 480)
+}
+
+/// The same, with so many calls from the local cache and by the first model.
+pub fn tally_with(local: u32, model: u32) -> Tally {
     let calls = Calls::new();
     let (first, second) = (calls.asked.clone(), lane("deepseek-v3.2", "direct"));
     let mut samples = Vec::new();
-    samples.extend((0..300).map(|_| calls.answered(ServedBy::Local, &first, ms(0.021), vec![])));
+    samples.extend((0..local).map(|_| calls.answered(ServedBy::Local, &first, ms(0.021), vec![])));
     samples.extend((0..100).map(|i| {
         let tries = vec![attempt(&first, Connection::Reused)];
         calls.answered(ServedBy::Gateway, &first, ms(45.0 + f64::from(i) / 10.0), tries)
     }));
-    samples.extend((0..480).map(|i| {
+    samples.extend((0..model).map(|i| {
         let connection = if i < 64 { OPENED } else { Connection::Reused };
         calls.answered(ServedBy::Model, &first, ms(600.0 + f64::from(i)), vec![attempt(&first, connection)])
     }));
@@ -173,6 +178,7 @@ fn point() -> Point {
         seconds: 1.0,
         epoch: 0,
         warmup: false,
+        begun: 50,
         sent: 50,
         succeeded: 49,
         failed: 1,

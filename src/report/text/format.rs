@@ -72,18 +72,43 @@ pub fn percent(ratio: f64) -> String {
     }
 }
 
+/// From `old` to `new` in percent, or as a factor where percent no longer reads: `-19%`, `x12`, `/6.9k`.
+pub fn change(new: f64, old: f64) -> String {
+    match new / old {
+        ratio if !ratio.is_finite() => String::new(),
+        ratio if ratio >= 10.0 => format!("x{}", compact(ratio)),
+        ratio if ratio > 0.0 && ratio <= 0.1 => format!("/{}", compact(1.0 / ratio)),
+        ratio => format!("{:+.0}%", (ratio - 1.0) * 100.0),
+    }
+}
+
 /// Money: whole thousands, cents, or below one the 3 digits that count.
 pub fn money(symbol: char, amount: f64) -> String {
     let sign = if amount < 0.0 { "-" } else { "" };
-    let amount = amount.abs();
-    let number = match amount {
+    match amount.abs() {
+        a if a > 0.0 && a < LEAST_AMOUNT => format!("{sign}<{symbol}{LEAST_AMOUNT}"),
+        a => format!("{sign}{symbol}{}", amount_alone(a)),
+    }
+}
+
+/// As [`money`], where a column's head names the currency.
+pub fn amount(amount: f64) -> String {
+    let sign = if amount < 0.0 { "-" } else { "" };
+    match amount.abs() {
+        a if a > 0.0 && a < LEAST_AMOUNT => format!("{sign}<{LEAST_AMOUNT}"),
+        a => format!("{sign}{}", amount_alone(a)),
+    }
+}
+
+const LEAST_AMOUNT: f64 = 0.000_001;
+
+fn amount_alone(amount: f64) -> String {
+    match amount {
         0.0 => "0".to_owned(),
         a if a >= 999.995 => grouped(&format!("{a:.0}")),
         a if a >= 0.999_5 => format!("{a:.2}"),
-        a if a < 0.000_001 => return format!("{sign}<{symbol}0.000001"),
         a => digits3(a),
-    };
-    format!("{sign}{symbol}{number}")
+    }
 }
 
 fn grouped(digits: &str) -> String {
@@ -194,6 +219,20 @@ mod tests {
         ];
         for (value, text) in cases {
             assert_eq!(compact(value), text);
+        }
+    }
+
+    #[test]
+    fn a_change_is_a_percentage_or_where_that_no_longer_reads_a_factor() {
+        let cases = [
+            (81.0, 100.0, "-19%"),
+            (132.0, 100.0, "+32%"),
+            (1200.0, 100.0, "x12"),
+            (0.1, 690.0, "/6.9k"),
+            (1.0, 0.0, ""),
+        ];
+        for (new, old, text) in cases {
+            assert_eq!(change(new, old), text);
         }
     }
 

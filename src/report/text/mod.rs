@@ -17,6 +17,7 @@ use format::{clipped, count, left, ms, percent, right};
 pub fn text(report: &Report, style: Style) -> String {
     let mut page = Page::new(style);
     header(&mut page, report);
+    epochs(&mut page, report);
     load(&mut page, report);
     latency(&mut page, report);
     served_by(&mut page, report);
@@ -69,6 +70,37 @@ fn stopped(stop: Stop) -> &'static str {
         Stop::Terminated => " · terminated, partial",
         Stop::Hopeless => " · given up: no call can succeed",
     }
+}
+
+/// What each change did. All other figures are of all epochs together.
+fn epochs(page: &mut Page, report: &Report) {
+    if report.epochs.len() < 2 {
+        return;
+    }
+    let heads = ["seconds", "n", "p50", "p99", "qps", "hits", "RMB/1k"];
+    page.heading("epochs", &(heads.map(cell).concat() + "  what changed"));
+    for epoch in &report.epochs {
+        let of_response =
+            |figure: fn(&Summary) -> f64| epoch.response_ms.as_ref().map_or("-".to_owned(), |r| ms(figure(r)));
+        let or_dash = |value: Option<f64>, show: fn(f64) -> String| value.map_or("-".to_owned(), show);
+        let per_1k = (epoch.succeeded > 0).then(|| epoch.cost_cny * 1000.0 / epoch.succeeded as f64);
+        let cells = [
+            format::digits3(epoch.seconds),
+            count(epoch.succeeded),
+            of_response(|r| r.p50),
+            of_response(|r| r.p99),
+            or_dash(epoch.qps, format::digits3),
+            or_dash(epoch.hit_rate, percent),
+            or_dash(per_1k, format::digits3),
+        ];
+        let changed = if epoch.changed.is_empty() { "the start".to_owned() } else { epoch.changed.join(", ") };
+        let line =
+            format!("  {}{}  {changed}", left(&epoch.epoch.to_string(), 11), cells.map(|text| cell(&text)).concat());
+        page.line(&clipped(&line, page.width()));
+    }
+    page.gap();
+    page.words(Tone::Doubt, "what follows is of all epochs together, under whichever settings");
+    page.gap();
 }
 
 fn load(page: &mut Page, report: &Report) {

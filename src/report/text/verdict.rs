@@ -61,7 +61,9 @@ fn closing_words(report: &Report) -> (Tone, String) {
         Verdict::Terminated => (Tone::Doubt, "terminated: the figures are those until then".to_owned()),
         Verdict::BadInput | Verdict::Inconclusive => (Tone::Doubt, "inconclusive".to_owned()),
     };
-    let exit = if verdict == Verdict::Passed { String::new() } else { format!(" (exit {})", verdict.exit_code()) };
+    // Whoever closed a screen has no use for the code that CI gets.
+    let is_told = verdict != Verdict::Passed && report.run.stop != Stop::Quit;
+    let exit = if is_told { format!(" (exit {})", verdict.exit_code()) } else { String::new() };
     (tone, words + &exit)
 }
 

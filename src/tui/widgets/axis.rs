@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::tui::theme::Glyphs;
 
 /// 1, 2, 5, 10, … from a microsecond to 500 seconds.
-pub(super) const ONE_TWO_FIVE_NS: [u64; 27] = one_two_five();
+pub const ONE_TWO_FIVE_NS: [u64; 27] = one_two_five();
 
 const fn one_two_five() -> [u64; 27] {
     let mut edges = [0; 27];

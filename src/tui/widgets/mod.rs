@@ -8,7 +8,7 @@ mod log_histogram;
 mod sparkline;
 mod stacked_bar;
 
-pub use axis::time_label;
+pub use axis::{ONE_TWO_FIVE_NS, time_label};
 pub use bar::Bar;
 pub use heatmap::{Heatmap, Mark};
 pub use log_histogram::{Bucket, LogHistogram};

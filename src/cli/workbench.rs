@@ -1,0 +1,65 @@
+//! `gatebench` and `gatebench tui`: the workbench on a terminal, a headless run elsewhere.
+
+use std::io::IsTerminal;
+
+use super::args::{OutputArgs, RunArgs, TuiArgs};
+use super::run::{expectations, headless, pricer, style, warn};
+use super::{Failure, load, print};
+use crate::metrics::Stop;
+use crate::profile::expect::latency_bounds;
+use crate::report::{self, Report, Verdict};
+use crate::tui::theme::{Charset, Depth, Theme};
+use crate::tui::{Left, Workbench, WorkbenchError};
+
+pub fn open(args: &TuiArgs) -> Result<u8, Failure> {
+    let profile = match (&args.profile, &args.load.url) {
+        (None, None) => Some("quickstart"),
+        (profile, _) => profile.as_deref(),
+    };
+    let loaded = load::load(profile, &args.load)?;
+    let output = OutputArgs { no_color: args.no_color, ..OutputArgs::default() };
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        let name = loaded.source.name();
+        eprintln!("stdin or stdout is no terminal, so there is no screen: running {name} headless (gatebench run)");
+        return headless(loaded, &RunArgs { output, ..RunArgs::default() });
+    }
+    warn(&loaded, &output);
+    let expectations = expectations(&loaded.profile);
+    let bounds = latency_bounds(&expectations);
+    let workbench = Workbench { loaded, bounds, expectations, theme: theme(args) };
+    let left = workbench.open()?;
+    tell(&left, &output)
+}
+
+fn theme(args: &TuiArgs) -> Theme {
+    let charset = if args.ascii { Charset::Ascii } else { Charset::Unicode };
+    match args.no_color {
+        true => Theme::new(Depth::Mono, charset),
+        false => Theme::fitting(|name| std::env::var(name).ok(), charset),
+    }
+}
+
+/// The summary stays in the scrollback. A person who leaves has seen what there was to see: that is no failure.
+fn tell(left: &Left, output: &OutputArgs) -> Result<u8, Failure> {
+    let report = Report::of(&left.run, &pricer(&left.run.profile), &expectations(&left.run.profile));
+    print(&report::text(&report, style(output)))?;
+    for path in &left.written {
+        eprintln!("wrote {}", path.display());
+    }
+    let verdict = match left.why {
+        Stop::Interrupted => Verdict::Interrupted,
+        Stop::Terminated => Verdict::Terminated,
+        _ if report.load.succeeded == 0 => Verdict::CouldNotRun,
+        _ => Verdict::Passed,
+    };
+    Ok(verdict.exit_code())
+}
+
+impl From<WorkbenchError> for Failure {
+    fn from(error: WorkbenchError) -> Self {
+        match error {
+            WorkbenchError::Engine(error) => error.into(),
+            WorkbenchError::Terminal(error) => Self::could_not_run(format!("the terminal: {error}")),
+        }
+    }
+}

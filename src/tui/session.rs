@@ -1,0 +1,321 @@
+//! The loop between the workbench and the world: keys, snapshots and signals in, effects and frames out.
+//! Must not know what keys mean or what is drawn.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream, MouseEventKind};
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use futures_util::{FutureExt, StreamExt};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+
+use super::action::{Action, Effect};
+use super::app::App;
+use super::export;
+use super::screens;
+use super::terminal::{self, Guard, Screen};
+use super::theme::Theme;
+use crate::cost::{PriceBook, Pricer};
+use crate::engine::{self, EngineError, Handle, Until};
+use crate::metrics::{Run, Snapshot, Stop};
+use crate::profile::expect::{Expectation, LatencyBounds};
+use crate::profile::{Loaded, Prices, Profile};
+use crate::report::{self, Report};
+
+/// Between frames, at least.
+const FRAME: Duration = Duration::from_millis(50);
+/// Without a further step for so long, a tuned setting is applied.
+const SETTLES: Duration = Duration::from_millis(150);
+
+/// A profile to open the workbench on.
+pub struct Workbench {
+    pub loaded: Loaded,
+    pub bounds: LatencyBounds,
+    pub expectations: Vec<Expectation>,
+    pub theme: Theme,
+}
+
+/// What is left when the screen is closed.
+pub struct Left {
+    pub run: Run,
+    /// [`Stop::Quit`], or the signal that ended the session.
+    pub why: Stop,
+    /// Files that were written.
+    pub written: Vec<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkbenchError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the terminal: {0}")]
+    Terminal(#[from] std::io::Error),
+}
+
+impl Workbench {
+    /// Starts the load, shows it until a person leaves, and ends it. The terminal is as it was when this returns.
+    pub fn open(self) -> Result<Left, WorkbenchError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let engine = engine::start(self.loaded.profile.clone(), self.bounds, Until::Stopped)?;
+            let title = format!("gatebench {}", self.loaded.source.name());
+            terminal::tame_panics();
+            let (guard, screen) = Guard::take(&title)?;
+            let mut session = Session::new(&self, engine, guard, screen, title)?;
+            session.run().await?;
+            session.leave()
+        })
+    }
+}
+
+struct Session<'a> {
+    workbench: &'a Workbench,
+    app: App,
+    /// Until the load is over.
+    engine: Option<Handle>,
+    /// The load that ended by itself: the budget was spent, or there was no hope.
+    over: Option<Run>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    guard: Guard,
+    screen: Screen,
+    title: String,
+    /// When what was tuned has settled.
+    settles: Option<Instant>,
+    is_dirty: bool,
+    next_frame: Instant,
+    left: Option<Stop>,
+    written: Vec<PathBuf>,
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        workbench: &'a Workbench,
+        engine: Handle,
+        guard: Guard,
+        screen: Screen,
+        title: String,
+    ) -> Result<Self, WorkbenchError> {
+        let snapshots = engine.snapshots();
+        let snapshot = snapshots.borrow().clone();
+        let Loaded { source, profile, .. } = &workbench.loaded;
+        let app = App::new(source.name(), profile.clone(), snapshot, screen.size()?);
+        Ok(Self {
+            workbench,
+            app,
+            engine: Some(engine),
+            over: None,
+            snapshots,
+            guard,
+            screen,
+            title,
+            settles: None,
+            is_dirty: true,
+            next_frame: Instant::now(),
+            left: None,
+            written: Vec::new(),
+        })
+    }
+
+    async fn run(&mut self) -> Result<(), WorkbenchError> {
+        let mut interrupts = signal(SignalKind::interrupt())?;
+        let mut terminations = signal(SignalKind::terminate())?;
+        let mut hangups = signal(SignalKind::hangup())?;
+        let mut events = EventStream::new();
+        while self.left.is_none() {
+            let wake = self.next_wake();
+            tokio::select! {
+                event = events.next() => {
+                    self.take(event);
+                    // All that is queued before the next frame.
+                    while let Some(event) = events.next().now_or_never() {
+                        self.take(event);
+                    }
+                }
+                changed = self.snapshots.changed(), if self.engine.is_some() => match changed {
+                    Ok(()) => {
+                        let snapshot = self.snapshots.borrow_and_update().clone();
+                        self.update(Action::Snapshot(snapshot));
+                    }
+                    Err(_) => self.end_load()?,
+                },
+                _ = interrupts.recv() => self.left = Some(Stop::Interrupted),
+                _ = terminations.recv() => self.left = Some(Stop::Terminated),
+                _ = hangups.recv() => self.left = Some(Stop::Terminated),
+                () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {}
+            }
+            let now = Instant::now();
+            if self.settles.is_some_and(|at| at <= now) {
+                self.settles = None;
+                self.update(Action::Settled);
+            }
+            if self.is_dirty && self.next_frame <= now {
+                self.draw()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        let frame = self.is_dirty.then_some(self.next_frame);
+        [self.settles, frame].into_iter().flatten().min()
+    }
+
+    fn take(&mut self, event: Option<std::io::Result<Event>>) {
+        let action = match event {
+            Some(Ok(Event::Key(key))) => Action::Key(key),
+            Some(Ok(Event::Mouse(mouse))) if mouse.kind == MouseEventKind::Moved => return,
+            Some(Ok(Event::Mouse(mouse))) => Action::Mouse(mouse),
+            Some(Ok(Event::Paste(text))) => Action::Paste(text),
+            Some(Ok(Event::Resize(width, height))) => Action::Resize(Size::new(width, height)),
+            Some(Ok(Event::FocusGained | Event::FocusLost)) => return,
+            // The terminal is gone.
+            Some(Err(_)) | None => {
+                self.left = Some(Stop::Terminated);
+                return;
+            }
+        };
+        self.update(action);
+    }
+
+    fn update(&mut self, action: Action) {
+        self.is_dirty = true;
+        for effect in self.app.update(action) {
+            if let Err(action) = self.perform(effect) {
+                self.update(action);
+            }
+        }
+    }
+
+    /// Does it; what the app is to be told of a failure.
+    fn perform(&mut self, effect: Effect) -> Result<(), Action> {
+        let failed = |error: EngineError| Action::Failed(error.to_string());
+        match effect {
+            Effect::Settle => self.settles = Some(Instant::now() + SETTLES),
+            Effect::Quit => self.left = Some(Stop::Quit),
+            Effect::Suspend => self.suspend().map_err(|error| Action::Failed(error.to_string()))?,
+            Effect::Write(profile) => self.write(&profile),
+            Effect::Export => self.export(),
+            Effect::Apply { profile, changed } => {
+                let applied = self.engine()?.apply(*profile, changed);
+                applied.map_err(|error| Action::Refused(error.to_string()))?;
+            }
+            Effect::Pause => self.engine()?.pause().map_err(failed)?,
+            Effect::Resume => self.engine()?.resume().map_err(failed)?,
+            Effect::Inject { route, kind, model, lasts } => {
+                self.engine()?.inject(&route, kind, model, lasts).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn engine(&mut self) -> Result<&mut Handle, Action> {
+        self.engine.as_mut().ok_or_else(|| Action::Refused(EngineError::Over.to_string()))
+    }
+
+    /// The conductor ended by itself.
+    fn end_load(&mut self) -> Result<(), WorkbenchError> {
+        let snapshot = self.snapshots.borrow().clone();
+        self.update(Action::Snapshot(snapshot));
+        if let Some(engine) = self.engine.take() {
+            let run = self.over.insert(engine.join()?);
+            let stop = run.stop;
+            self.update(Action::Ended(stop));
+        }
+        Ok(())
+    }
+
+    /// A stopped process cannot send: the load pauses, or it would fall behind its plan.
+    fn suspend(&mut self) -> std::io::Result<()> {
+        let running = self.engine.as_ref().filter(|_| !self.app.is_paused);
+        // An engine that is gone is seen by the loop.
+        running.iter().for_each(|engine| drop(engine.pause()));
+        let back = self.guard.suspend(&self.title);
+        running.iter().for_each(|engine| drop(engine.resume()));
+        back?;
+        self.screen.clear()?;
+        let size = self.screen.size()?;
+        self.update(Action::Resize(size));
+        Ok(())
+    }
+
+    fn draw(&mut self) -> Result<(), WorkbenchError> {
+        self.is_dirty = false;
+        self.next_frame = Instant::now() + FRAME;
+        let (app, theme) = (&self.app, &self.workbench.theme);
+        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        self.screen.draw(|frame| screens::draw(app, theme, frame.area(), frame.buffer_mut()))?;
+        queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
+        Ok(self.screen.backend_mut().flush()?)
+    }
+
+    fn write(&mut self, tuned: &Profile) {
+        let loaded = &self.workbench.loaded;
+        let path = loaded.tuned_path();
+        let action = match loaded.write_tuned(tuned, &path, Prices::ANY) {
+            Ok(written) => {
+                let left_out = match &written.left_out[..] {
+                    [] => String::new(),
+                    keys => format!("; without {}", keys.join(", ")),
+                };
+                let text = format!("wrote {0}{left_out}; gatebench run {0}", path.display());
+                self.written.push(path);
+                Action::Done(text)
+            }
+            Err(error) => Action::Failed(error.to_string()),
+        };
+        self.update(action);
+    }
+
+    fn export(&mut self) {
+        let action = match self.try_export() {
+            Ok(paths) => {
+                let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                self.written.extend(paths);
+                Action::Done(format!("wrote {}", names.join(", ")))
+            }
+            Err(why) => Action::Failed(why),
+        };
+        self.update(action);
+    }
+
+    fn try_export(&self) -> Result<Vec<PathBuf>, String> {
+        let so_far = self.engine.as_ref().map(Handle::so_far).transpose().map_err(|error| error.to_string())?;
+        let run = so_far.as_ref().or(self.over.as_ref()).ok_or_else(|| EngineError::Over.to_string())?;
+        let pricer = Pricer::new(&run.profile, PriceBook::builtin());
+        let report = Report::of(run, &pricer, &self.workbench.expectations);
+        let size = self.app.size;
+        let mut buf = Buffer::empty(Rect::from((Position::ORIGIN, size)));
+        screens::draw(&self.app, &self.workbench.theme, buf.area, &mut buf);
+        let stem = format!("gatebench-{}-{}", self.app.name, jiff::Zoned::now().strftime("%Y%m%d-%H%M%S"));
+        let path = |ending: &str| PathBuf::from(format!("{stem}.{ending}"));
+        report::write(&path("json"), &report).map_err(|error| error.to_string())?;
+        for (ending, content) in [("svg", export::svg(&buf, &self.title)), ("txt", export::text(&buf))] {
+            report::write_text(&path(ending), &content).map_err(|error| error.to_string())?;
+        }
+        Ok(["json", "svg", "txt"].map(path).into())
+    }
+
+    /// Gives the terminal back, ends the load, and waits for what is in flight.
+    fn leave(self) -> Result<Left, WorkbenchError> {
+        let why = self.left.unwrap_or(Stop::Quit);
+        drop(self.screen);
+        drop(self.guard);
+        let run = match (self.engine, self.over) {
+            (Some(engine), _) => {
+                eprintln!("ending the load: awaiting the calls in flight for at most 2 s");
+                engine.stop(why);
+                engine.join()?
+            }
+            (None, Some(run)) => run,
+            (None, None) => return Err(EngineError::Over.into()),
+        };
+        Ok(Left { run, why, written: self.written })
+    }
+}
