@@ -1,7 +1,7 @@
 //! One route of one replica: a transport and a dialect, and the attempts that go through them.
 //! Must not know the policies around an attempt.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::rc::Rc;
@@ -91,6 +91,8 @@ pub struct Endpoint {
     way: RefCell<Way>,
     /// Transports from before a change of client; what they have open drains.
     retired: RefCell<Vec<Rc<Transport>>>,
+    /// What those had counted that are gone.
+    gone: Cell<PoolGauge>,
     secrets: Vec<Secret>,
 }
 
@@ -128,7 +130,12 @@ impl Endpoint {
             return Err(RouteError::Dialect { route: config.name });
         }
         let secrets = secrets(&config);
-        Ok(Self { way: RefCell::new(Way::new(config, pool)?), retired: RefCell::default(), secrets })
+        Ok(Self {
+            way: RefCell::new(Way::new(config, pool)?),
+            retired: RefCell::default(),
+            gone: Cell::default(),
+            secrets,
+        })
     }
 
     /// Asks once. Dropping the future closes the connection it is using and gives up its place in the queue.
@@ -196,12 +203,19 @@ impl Endpoint {
 
     /// Of all transports there were; the peak is that of the busiest.
     pub fn gauge(&self) -> PoolGauge {
+        self.part_with_drained();
         let now = self.way.borrow().transport.gauge();
-        self.retired.borrow().iter().map(|before| before.gauge()).fold(now, |mut sum, before| {
-            let peak = sum.peak.max(before.peak);
-            sum.add(&before);
-            PoolGauge { peak: peak.max(sum.open), ..sum }
-        })
+        let retired = self.retired.borrow();
+        retired.iter().map(|before| before.gauge()).fold(and(self.gone.get(), now), and)
+    }
+
+    /// A retired transport that no attempt uses and that has nothing open leaves only its counters.
+    fn part_with_drained(&self) {
+        let is_drained =
+            |transport: &mut Rc<Transport>| Rc::strong_count(transport) == 1 && transport.gauge().open == 0;
+        for drained in self.retired.borrow_mut().extract_if(.., is_drained) {
+            self.gone.set(and(self.gone.get(), drained.gauge()));
+        }
     }
 
     /// Closes the idle connections now and each other one when its user is done.
@@ -212,6 +226,13 @@ impl Endpoint {
             transport.shut_down().await;
         }
     }
+}
+
+/// One transport and the next.
+fn and(mut sum: PoolGauge, other: PoolGauge) -> PoolGauge {
+    let peak = sum.peak.max(other.peak);
+    sum.add(&other);
+    PoolGauge { peak: peak.max(sum.open), ..sum }
 }
 
 fn exact(config: &EndpointConfig, target: &Target, pool: &profile::Pool) -> Result<Exact, RouteError> {
