@@ -110,8 +110,8 @@ impl Gathering {
             self.second.tally.merge(&recording.warmup);
             self.second.tally.merge(&recording.measured);
             Arc::make_mut(&mut self.measured).merge(&recording.measured);
-            self.epoch.ended += recording.measured.completed;
             if recording.epoch == self.epoch.number {
+                self.epoch.ended += recording.ended;
                 Arc::make_mut(&mut self.epoch.tally).merge(&recording.measured);
                 self.second.of_epoch.merge(&recording.warmup);
                 self.second.of_epoch.merge(&recording.measured);
@@ -127,6 +127,7 @@ impl Gathering {
         if let Some(epoch) = past.iter_mut().rev().find(|past| past.number == recording.epoch) {
             let tally = Arc::make_mut(&mut epoch.tally);
             tally.merge(&recording.measured);
+            epoch.ended += recording.ended;
             epoch.bill = self.pricer.bill(&tally.ledger);
         }
     }

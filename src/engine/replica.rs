@@ -298,8 +298,9 @@ impl Replica {
         }
         self.control.purse.iter().for_each(|purse| purse.settle(&outcome));
         let done = outcome.done;
+        let ended_in = self.settings.borrow().epoch;
         let in_window = self.window.get().is_some_and(|window| window.contains(done));
-        let sample = Sample { epoch, measured, in_window, intended, sent, outcome };
+        let sample = Sample { epoch, ended_in, measured, in_window, intended, sent, outcome };
         self.recorder.borrow_mut().record(&sample);
         if measured {
             self.last_done.set(self.last_done.get().max(Some(done)));

@@ -11,6 +11,8 @@ use crate::stack::CacheError;
 #[derive(Debug)]
 pub struct Recording {
     pub epoch: u32,
+    /// Successes that ended in the measured window while this epoch lasted, whichever one they were begun in.
+    pub ended: u64,
     /// Measured calls.
     pub measured: Tally,
     /// Warm-up calls.
@@ -40,6 +42,7 @@ impl Recorder {
         if sample.in_window {
             self.total.record_completion(sample, &bounds);
             self.interval(sample.epoch, true).record_completion(sample, &bounds);
+            self.recording(sample.ended_in).ended += u64::from(sample.outcome.result.is_ok());
         }
     }
 
@@ -67,13 +70,17 @@ impl Recorder {
         self.total
     }
 
-    /// Samples in flight when an epoch begins still belong to the one before, so two or so are open at a time.
     fn interval(&mut self, epoch: u32, measured: bool) -> &mut Tally {
+        let recording = self.recording(epoch);
+        if measured { &mut recording.measured } else { &mut recording.warmup }
+    }
+
+    /// Samples in flight when an epoch begins still belong to the one before, so two or so are open at a time.
+    fn recording(&mut self, epoch: u32) -> &mut Recording {
         let at = self.intervals.iter().rposition(|r| r.epoch == epoch).unwrap_or_else(|| {
-            self.intervals.push(Recording { epoch, measured: Tally::new(2), warmup: Tally::new(2) });
+            self.intervals.push(Recording { epoch, ended: 0, measured: Tally::new(2), warmup: Tally::new(2) });
             self.intervals.len() - 1
         });
-        let recording = &mut self.intervals[at];
-        if measured { &mut recording.measured } else { &mut recording.warmup }
+        &mut self.intervals[at]
     }
 }

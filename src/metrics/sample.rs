@@ -8,6 +8,8 @@ use crate::stack::Outcome;
 pub struct Sample {
     /// The number of the settings it ran under.
     pub epoch: u32,
+    /// The number of its replica's settings when it ended.
+    pub ended_in: u32,
     /// Its intended start lies in the measured window.
     pub measured: bool,
     /// Its end lies in the measured window: what throughput counts, whenever the call began.

@@ -48,7 +48,15 @@ impl Calls {
     }
 
     fn sample(&self, outcome: Outcome) -> Sample {
-        Sample { epoch: 0, measured: true, in_window: true, intended: self.start, sent: self.start + self.lag, outcome }
+        Sample {
+            epoch: 0,
+            ended_in: 0,
+            measured: true,
+            in_window: true,
+            intended: self.start,
+            sent: self.start + self.lag,
+            outcome,
+        }
     }
 
     /// 200 tokens in, 60 out, answered after `service`.
