@@ -133,7 +133,7 @@ impl Conductor {
         match message {
             Message::Replica(FromReplica::Report(report)) => self.gathering.add(report),
             Message::Replica(FromReplica::Finished(finished)) => self.part(*finished),
-            Message::Replica(FromReplica::Lost(number)) => drop(self.strike_off(number)),
+            Message::Replica(FromReplica::Lost(number)) => self.lose(number),
             Message::Change(change) => self.change(change),
             Message::Pause => self.pause(Instant::now()),
             Message::Resume => self.resume(Instant::now()),
@@ -148,6 +148,13 @@ impl Conductor {
         if self.strike_off(finished.last.replica) {
             self.gathering.add(finished.last);
             self.ended.add(&finished.total, finished.last_done, finished.abandoned);
+        }
+    }
+
+    /// One that panicked: its calls are gone with it.
+    fn lose(&mut self, number: usize) {
+        if self.strike_off(number) {
+            self.gathering.lose(number);
         }
     }
 

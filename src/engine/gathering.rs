@@ -95,14 +95,21 @@ impl Gathering {
         self.add_recordings(report.recordings);
     }
 
-    pub fn set_gauges(&mut self, replica: usize, gauges: Gauges) {
+    fn set_gauges(&mut self, replica: usize, gauges: Gauges) {
         if replica >= self.gauges.len() {
             self.gauges.resize(replica + 1, Gauges::default());
         }
         self.gauges[replica] = gauges;
     }
 
-    pub fn add_recordings(&mut self, recordings: Vec<Recording>) {
+    /// A replica that ended without a last word has nothing in flight and nothing open.
+    pub fn lose(&mut self, replica: usize) {
+        if let Some(gauges) = self.gauges.get_mut(replica) {
+            *gauges = gauges.of_the_past();
+        }
+    }
+
+    fn add_recordings(&mut self, recordings: Vec<Recording>) {
         for recording in recordings {
             let total = Arc::make_mut(&mut self.total);
             total.merge(&recording.warmup);

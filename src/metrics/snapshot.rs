@@ -39,6 +39,11 @@ pub struct Gauges {
 }
 
 impl Gauges {
+    /// What stays of one that is gone: the counts since the start.
+    pub fn of_the_past(self) -> Self {
+        Self { in_flight: 0, limit_waiting: 0, users: 0, open: 0, idle: 0, pool_waiting: 0, ..self }
+    }
+
     pub fn plus(mut self, other: &Self) -> Self {
         self.in_flight += other.in_flight;
         self.limit_waiting += other.limit_waiting;
