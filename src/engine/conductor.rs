@@ -263,7 +263,7 @@ impl Conductor {
             true => SHORT_GRACE,
             false => self.grace(if open { self.serial_batch() } else { 1 }),
         };
-        let cut = (!open && !self.window.is_over(now)).then_some(now);
+        let cut = (!open && !self.window.is_over(now)).then(|| self.window.clock(now));
         self.tell_to_finish(grace, cut);
     }
 

@@ -105,7 +105,7 @@ pub enum ToReplica {
     Change(Settings),
     /// Begin no more calls, await those in flight for at most `grace`, and end.
     Finish {
-        /// Where the measured window ends instead, if the load was ended early.
+        /// Where the measured window ends instead on the run's clock, if the load was ended early.
         cut: Option<Instant>,
         grace: Duration,
     },
