@@ -56,17 +56,8 @@ pub struct Conductor {
     pub longest_timeout: Duration,
     /// Events whose end is still to be told.
     pub lasting: Vec<(&'static str, Lasts)>,
-    asked: Asked,
     /// Who wants the run as it stands.
     curious: Vec<mpsc::Sender<Run>>,
-}
-
-/// When replicas were asked for their recordings last, and what of the plan was due by then.
-#[derive(Clone, Copy)]
-struct Asked {
-    at: Instant,
-    planned: u64,
-    dropped: u64,
 }
 
 type Pictures = watch::Receiver<Arc<Snapshot>>;
@@ -75,7 +66,7 @@ impl Conductor {
     pub fn new(led: Led, to_pacer: mpsc::Sender<ToPacer>, inbox: mpsc::Receiver<Message>) -> (Self, Pictures) {
         let Led { control, window, profile, replicas, routes, ramp } = led;
         let gathering = Gathering::new(&profile, replicas.len(), window.start);
-        let first = gathering.snapshot(window.start, Phase::Warmup, &profile, &window, &control);
+        let first = gathering.snapshot(window.start, Phase::Warmup, &profile, &window);
         let (publish, snapshots) = watch::channel(Arc::new(first));
         let conductor = Self {
             longest_timeout: profile.stack.timeout,
@@ -94,7 +85,6 @@ impl Conductor {
             stop: Stop::Finished,
             ended: Ended::none(),
             lasting: Vec::new(),
-            asked: Asked { at: window.start, planned: 0, dropped: 0 },
             curious: Vec::new(),
         };
         (conductor, snapshots)
@@ -167,36 +157,23 @@ impl Conductor {
     }
 
     fn tick(&mut self, now: Instant) {
-        self.gathering.tick(now, &self.window, &self.control);
+        self.gathering.tick(&self.window);
         self.tell_ends(now);
-        self.tell_so_far(now);
+        self.tell_so_far();
         self.judge();
         self.assign_users();
-        self.asked = Asked {
-            at: now,
-            planned: self.control.planned.load(Relaxed),
-            dropped: self.control.dropped_measured.load(Relaxed),
-        };
+        // All that was asked for a tick ago has come in by now.
+        self.publish(now);
+        self.gathering.ask(now, &self.control);
         for replica in self.replicas.iter().chain(&self.leaving) {
             replica.send(ToReplica::Report);
         }
-        self.publish(now);
     }
 
-    /// Recordings asked for a tick ago have come in by now.
-    fn tell_so_far(&mut self, now: Instant) {
-        if self.curious.is_empty() {
-            return;
-        }
-        self.gathering.close_second(now, &self.window, &self.control);
+    fn tell_so_far(&mut self) {
         for reply in std::mem::take(&mut self.curious) {
-            let Asked { at, planned, dropped } = self.asked;
-            let mut run = self.gathering.so_far(at, &self.profile, &self.window, &self.control);
-            if self.profile.load.mode == Mode::Open {
-                (run.planned, run.dropped) = (planned, dropped);
-            }
             // Who no longer waits needs no answer.
-            let _ = reply.send(run);
+            let _ = reply.send(self.gathering.so_far(&self.profile, &self.window));
         }
     }
 
@@ -297,16 +274,17 @@ impl Conductor {
 
     pub fn publish(&self, now: Instant) {
         if self.snapshots.receiver_count() > 0 {
-            let snapshot = self.gathering.snapshot(now, self.phase, &self.profile, &self.window, &self.control);
+            let snapshot = self.gathering.snapshot(now, self.phase, &self.profile, &self.window);
             self.snapshots.send_replace(Arc::new(snapshot));
         }
     }
 
     fn end(mut self) -> Run {
         let now = Instant::now();
-        self.gathering.close_second(now, &self.window, &self.control);
+        self.gathering.ask(now, &self.control);
+        self.gathering.close_second(&self.window);
         self.phase = Phase::Done;
         self.publish(now);
-        self.gathering.run(now, &self.profile, self.stop, &self.window, &self.control, self.ended)
+        self.gathering.run(&self.profile, self.stop, &self.window, self.ended)
     }
 }

@@ -110,6 +110,15 @@ pub struct Control {
     pub purse: Option<Purse>,
 }
 
+/// The plan's counters at one moment, as [`Control`] has them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub begun: u64,
+    pub planned: u64,
+    pub dropped: u64,
+    pub dropped_measured: u64,
+}
+
 impl Control {
     pub fn of(profile: &Profile, workload: &Workload) -> Self {
         Self { purse: Purse::of(profile, workload), ..Self::default() }
@@ -152,9 +161,14 @@ impl Control {
         self.purse.as_ref().is_some_and(Purse::is_refused)
     }
 
-    /// Calls sent so far.
-    pub fn begun(&self) -> u64 {
-        self.next_call.load(Relaxed).saturating_sub(self.dropped.load(Relaxed))
+    pub fn counts(&self) -> Counts {
+        let dropped = self.dropped.load(Relaxed);
+        Counts {
+            begun: self.next_call.load(Relaxed).saturating_sub(dropped),
+            planned: self.planned.load(Relaxed),
+            dropped,
+            dropped_measured: self.dropped_measured.load(Relaxed),
+        }
     }
 
     /// Numbers of the next `n` calls.

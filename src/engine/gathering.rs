@@ -1,10 +1,9 @@
 //! What replicas recorded, merged: by second, by epoch, over the run.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::control::{Control, Window};
+use super::control::{Control, Counts, Window};
 use super::messages::{Ended, Report};
 use super::recently::Recently;
 use super::spells::Spells;
@@ -13,6 +12,8 @@ use crate::metrics::{Bands, Epoch, Event, Gauges, Phase, Point, Recording, Run, 
 use crate::profile::{Mode, Profile};
 use crate::stack::ServedBy;
 
+/// A tick that comes a little early is still the second's end.
+pub const SECOND: Duration = Duration::from_millis(900);
 /// Events kept; older ones go.
 const EVENTS: usize = 500;
 
@@ -26,6 +27,7 @@ pub struct Gathering {
     measured: Arc<Tally>,
     total: Arc<Tally>,
     second: Second,
+    asked: Asked,
     last_second: Arc<Tally>,
     recent: Recently,
     spells: Spells,
@@ -41,6 +43,7 @@ struct Current {
     began: Instant,
     /// Its begin on the run's clock, which stands still in a pause.
     counts_from: Instant,
+    counts_before: Counts,
     changed: Vec<String>,
     profile: Arc<Profile>,
     tally: Arc<Tally>,
@@ -49,22 +52,28 @@ struct Current {
 
 impl Current {
     fn new(number: u32, began: Instant, changed: Vec<String>, profile: Arc<Profile>) -> Self {
-        Self { number, began, counts_from: began, changed, profile, tally: Arc::new(Tally::new(2)), ended: 0 }
+        let (tally, counts_before) = (Arc::new(Tally::new(2)), Counts::default());
+        Self { number, began, counts_from: began, counts_before, changed, profile, tally, ended: 0 }
     }
 }
 
 /// The second under way.
 struct Second {
-    began: Instant,
+    from: Asked,
     tally: Tally,
-    /// Of calls of the epoch under way.
-    of_epoch: Tally,
-    dropped_before: u64,
-    begun_before: u64,
+}
+
+/// When replicas were last asked for their recordings, and what of the plan was due by then: what has come in since
+/// is what they recorded until then.
+#[derive(Clone, Copy)]
+struct Asked {
+    at: Instant,
+    counts: Counts,
 }
 
 impl Gathering {
     pub fn new(profile: &Arc<Profile>, replicas: usize, start: Instant) -> Self {
+        let asked = Asked { at: start, counts: Counts::default() };
         Self {
             started_at: jiff::Timestamp::now(),
             start,
@@ -74,15 +83,10 @@ impl Gathering {
             past: Arc::default(),
             measured: Arc::new(Tally::new(2)),
             total: Arc::new(Tally::new(2)),
-            second: Second {
-                began: start,
-                tally: Tally::new(2),
-                of_epoch: Tally::new(2),
-                dropped_before: 0,
-                begun_before: 0,
-            },
+            second: Second { from: asked, tally: Tally::new(2) },
+            asked,
             last_second: Arc::new(Tally::new(2)),
-            recent: Recently::default(),
+            recent: Recently::new(start),
             spells: Spells::default(),
             series: Arc::default(),
             events: Arc::default(),
@@ -120,8 +124,7 @@ impl Gathering {
             if recording.epoch == self.epoch.number {
                 self.epoch.ended += recording.ended;
                 Arc::make_mut(&mut self.epoch.tally).merge(&recording.measured);
-                self.second.of_epoch.merge(&recording.warmup);
-                self.second.of_epoch.merge(&recording.measured);
+                self.recent.add(&recording);
             } else {
                 self.add_late(&recording);
             }
@@ -139,46 +142,46 @@ impl Gathering {
         }
     }
 
-    /// Closes the second under way when it is over.
-    pub fn tick(&mut self, now: Instant, window: &Window, control: &Control) {
-        // A tick that comes a little early is still the second's end.
-        if now.saturating_duration_since(self.second.began) >= Duration::from_millis(900) {
-            self.close_second(now, window, control);
+    /// Closes the second under way when all of it has come in.
+    pub fn tick(&mut self, window: &Window) {
+        self.recent.tick(window.clock(self.asked.at));
+        if self.asked.at.saturating_duration_since(self.second.from.at) >= SECOND {
+            self.close_second(window);
         }
+    }
+
+    /// Replicas are asked for their recordings.
+    pub fn ask(&mut self, now: Instant, control: &Control) {
+        self.asked = Asked { at: now, counts: control.counts() };
     }
 
     /// Makes a point of the second under way, whole or not.
-    pub fn close_second(&mut self, now: Instant, window: &Window, control: &Control) {
-        let seconds = now.saturating_duration_since(self.second.began).as_secs_f64();
-        let (dropped, begun) = (control.dropped.load(Relaxed), control.begun());
-        let tally = std::mem::replace(&mut self.second.tally, Tally::new(2));
-        if window.paused.is_none() {
-            let of_epoch = std::mem::replace(&mut self.second.of_epoch, Tally::new(2));
-            self.recent.push(of_epoch, seconds);
-        }
+    pub fn close_second(&mut self, window: &Window) {
+        let point = self.point(window);
+        Arc::make_mut(&mut self.series).push(point);
+        let next = Second { from: self.asked, tally: Tally::new(2) };
+        let Second { tally, .. } = std::mem::replace(&mut self.second, next);
         for (kind, text) in self.spells.second(&tally) {
             self.event(kind, text);
         }
-        let mut point = self.point(&tally, seconds, window);
-        point.dropped = dropped - self.second.dropped_before;
-        point.begun = begun.saturating_sub(self.second.begun_before);
-        Arc::make_mut(&mut self.series).push(point);
         self.last_second = Arc::new(tally);
-        self.second.began = now;
-        self.second.dropped_before = dropped;
-        self.second.begun_before = begun;
     }
 
-    fn point(&self, tally: &Tally, seconds: f64, window: &Window) -> Point {
+    /// The second under way, until replicas were last asked.
+    fn point(&self, window: &Window) -> Point {
+        let Second { from, tally } = &self.second;
+        let (before, counts) = (from.counts, self.asked.counts);
         let service = tally.times.summary(Time::Service);
         let bill = self.pricer.bill(&tally.ledger);
         let served = |by: ServedBy| tally.served_by[by as usize];
         let gauges = self.gauges();
         Point {
-            at_s: self.second.began.saturating_duration_since(self.start).as_secs_f64(),
-            seconds,
+            at_s: from.at.saturating_duration_since(self.start).as_secs_f64(),
+            seconds: self.asked.at.saturating_duration_since(from.at).as_secs_f64(),
             epoch: self.epoch.number,
-            warmup: !window.is_measured(self.second.began),
+            warmup: !window.is_measured(from.at),
+            begun: counts.begun.saturating_sub(before.begun),
+            dropped: counts.dropped - before.dropped,
             sent: tally.sent,
             succeeded: tally.succeeded,
             failed: tally.failed,
@@ -194,30 +197,40 @@ impl Gathering {
             cost_usd: bill.usd,
             cost_cny: bill.cny,
             bands: tally.times.get(Time::Service).map_or_else(Bands::default, Bands::of),
-            ..Point::default()
         }
     }
 
-    pub fn begin_epoch(&mut self, number: u32, profile: &Arc<Profile>, changed: Vec<String>, window: &Window) {
+    pub fn begin_epoch(
+        &mut self,
+        number: u32,
+        profile: &Arc<Profile>,
+        changed: Vec<String>,
+        window: &Window,
+        control: &Control,
+    ) {
         self.event("setting", changed.join(", "));
-        let now = Instant::now();
-        let ended = self.present(now, window);
+        let (now, counts) = (Instant::now(), control.counts());
+        let ended = self.present(now, counts, window);
         Arc::make_mut(&mut self.past).push(ended);
         self.epoch = Current::new(number, now, changed, profile.clone());
         self.epoch.counts_from = window.clock(now);
-        self.recent = Recently::default();
+        self.epoch.counts_before = counts;
+        self.recent = Recently::new(self.epoch.counts_from);
         self.pricer = Pricer::new(profile, PriceBook::builtin());
     }
 
     /// The epoch under way, as it stands.
-    fn present(&self, now: Instant, window: &Window) -> Epoch {
-        let Current { number, began, changed, profile, tally, ended, .. } = &self.epoch;
+    fn present(&self, now: Instant, counts: Counts, window: &Window) -> Epoch {
+        let Current { number, began, changed, profile, tally, ended, counts_before: before, .. } = &self.epoch;
+        let is_open_loop = profile.load.mode == Mode::Open;
         Epoch {
             number: *number,
             changed: changed.clone(),
             profile: profile.clone(),
             began: began.saturating_duration_since(self.start),
             seconds: self.epoch_time(now, window).as_secs_f64(),
+            planned: if is_open_loop { counts.planned.saturating_sub(before.planned) } else { tally.sent },
+            dropped: counts.dropped_measured.saturating_sub(before.dropped_measured),
             tally: tally.clone(),
             ended: *ended,
             bill: self.pricer.bill(&tally.ledger),
@@ -235,6 +248,7 @@ impl Gathering {
     /// The load goes on after a pause, which is in no epoch's time.
     pub fn resume(&mut self, pause: Duration) {
         self.epoch.counts_from += pause;
+        self.recent.resume(pause);
     }
 
     /// No more is sent from `now` on.
@@ -256,31 +270,24 @@ impl Gathering {
         now.saturating_duration_since(self.epoch.counts_from.max(window.measure))
     }
 
-    fn planned(&self, profile: &Profile, control: &Control) -> u64 {
+    fn planned(&self, profile: &Profile) -> u64 {
         match profile.load.mode {
-            Mode::Open => control.planned.load(Relaxed),
+            Mode::Open => self.asked.counts.planned,
             Mode::Closed => self.measured.sent,
         }
     }
 
-    pub fn snapshot(
-        &self,
-        now: Instant,
-        phase: Phase,
-        profile: &Arc<Profile>,
-        window: &Window,
-        control: &Control,
-    ) -> Snapshot {
+    pub fn snapshot(&self, now: Instant, phase: Phase, profile: &Arc<Profile>, window: &Window) -> Snapshot {
         Snapshot {
             elapsed: now.saturating_duration_since(self.start),
             phase,
             paused: window.paused.is_some(),
             profile: profile.clone(),
-            planned: self.planned(profile, control),
-            dropped: control.dropped.load(Relaxed),
+            planned: self.planned(profile),
+            dropped: self.asked.counts.dropped,
             second: self.last_second.clone(),
             recent: self.recent.picture(),
-            epoch: self.present(now, window),
+            epoch: self.present(now, self.asked.counts, window),
             past: self.past.clone(),
             measured: self.measured.clone(),
             total: self.total.clone(),
@@ -292,28 +299,21 @@ impl Gathering {
         }
     }
 
-    /// The run up to `at`: over, or as it stands.
-    pub fn run(
-        &self,
-        at: Instant,
-        profile: &Arc<Profile>,
-        stop: Stop,
-        window: &Window,
-        control: &Control,
-        ended: Ended,
-    ) -> Run {
+    /// The run, which is over.
+    pub fn run(&self, profile: &Arc<Profile>, stop: Stop, window: &Window, ended: Ended) -> Run {
+        let at = self.asked.at;
         // A window that is still open, of a run of `requests`, ends with the last answer.
         let end = self.closed.or(ended.last_done.map(|done| window.clipped(done))).unwrap_or(at);
         let mut epochs = Vec::clone(&self.past);
-        epochs.push(self.present(end, window));
+        epochs.push(self.present(end, self.asked.counts, window));
         Run {
             profile: profile.clone(),
             started_at: self.started_at,
             duration: at.saturating_duration_since(self.start),
             measured_window: window.measured(end),
             stop,
-            planned: self.planned(profile, control),
-            dropped: control.dropped_measured.load(Relaxed),
+            planned: self.planned(profile),
+            dropped: self.asked.counts.dropped_measured,
             measured: ended.total,
             total: Tally::clone(&self.total),
             abandoned: ended.abandoned,
@@ -325,11 +325,13 @@ impl Gathering {
         }
     }
 
-    /// The run as it stood when replicas were last asked, `at`: what has come in since is what they recorded until
-    /// then. Its measured calls have 2 significant digits; calls under way are told as abandoned.
-    pub fn so_far(&self, at: Instant, profile: &Arc<Profile>, window: &Window, control: &Control) -> Run {
+    /// The run as it stood when replicas were last asked. Its measured calls have 2 significant digits; calls under
+    /// way are told as abandoned.
+    pub fn so_far(&self, profile: &Arc<Profile>, window: &Window) -> Run {
         let abandoned = self.gauges().in_flight;
         let ended = Ended { total: Tally::clone(&self.measured), last_done: None, abandoned };
-        self.run(at, profile, Stop::Quit, window, control, ended)
+        let mut run = self.run(profile, Stop::Quit, window, ended);
+        run.series.push(self.point(window));
+        run
     }
 }

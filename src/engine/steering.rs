@@ -23,8 +23,7 @@ impl Conductor {
             replica.send(ToReplica::Change(settings.clone()));
         }
         self.longest_timeout = self.longest_timeout.max(new.stack.timeout);
-        self.gathering.close_second(Instant::now(), &self.window, &self.control);
-        self.gathering.begin_epoch(settings.epoch, &new, changed, &self.window);
+        self.gathering.begin_epoch(settings.epoch, &new, changed, &self.window, &self.control);
         self.staff(joining, new.stack.replicas as usize);
     }
 
@@ -70,7 +69,6 @@ impl Conductor {
         if self.phase == Phase::Drain || self.window.paused.is_some() {
             return;
         }
-        self.gathering.close_second(now, &self.window, &self.control);
         self.window.paused = Some(now);
         self.set_clocks();
         self.gathering.event("pause", "paused".into());
@@ -79,7 +77,6 @@ impl Conductor {
 
     pub fn resume(&mut self, now: Instant) {
         let Some((window, pause)) = self.window.resumed(now).filter(|_| self.phase != Phase::Drain) else { return };
-        self.gathering.close_second(now, &self.window, &self.control);
         self.gathering.resume(pause);
         self.window = window;
         self.routes.iter().for_each(|route| route.delay_faults(pause));

@@ -23,6 +23,10 @@ pub struct Epoch {
     pub tally: Arc<Tally>,
     /// Measured successes that ended while it lasted, whichever epoch they were begun in.
     pub ended: u64,
+    /// Arrivals due in its part of the measured window (open loop), or measured calls sent.
+    pub planned: u64,
+    /// Of them, dropped beyond `max_in_flight`.
+    pub dropped: u64,
     /// What its calls cost.
     pub bill: Bill,
 }

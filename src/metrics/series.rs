@@ -11,6 +11,7 @@ pub struct Point {
     pub at_s: f64,
     /// How long it lasts.
     pub seconds: f64,
+    /// The one under way at its end.
     pub epoch: u32,
     pub warmup: bool,
     /// Calls that were due and sent in it, whenever they finished.
@@ -53,10 +54,12 @@ impl Series {
         &self.points
     }
 
-    /// Takes the point of one more second. When full, neighbours merge and each point covers twice the time.
+    /// Takes the point of one more second; a rest of less than half of one goes to the last point, since its rates
+    /// would say nothing. When full, neighbours merge and each point covers twice the time.
     pub fn push(&mut self, point: Point) {
         self.stride = self.stride.max(1);
         match self.points.last_mut() {
+            Some(last) if point.seconds < 0.5 => return last.absorb(point),
             Some(last) if self.pending > 0 && self.pending < self.stride => last.absorb(point),
             _ => {
                 if self.points.len() == Self::CAPACITY {
@@ -150,6 +153,15 @@ mod tests {
     fn a_rate_is_taken_over_the_time_the_point_really_lasts() {
         let point = Point { seconds: 1.2, succeeded: 72, ..Point::default() };
         assert!((point.per_second(point.succeeded) - 60.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_rest_shorter_than_half_a_second_goes_to_the_point_before() {
+        let mut series = Series::default();
+        series.push(second(0));
+        series.push(Point { seconds: 0.02, ..second(1) });
+        assert_eq!(series.points().len(), 1);
+        assert_eq!((series.points()[0].sent, series.points()[0].seconds), (4, 1.02));
     }
 
     #[test]

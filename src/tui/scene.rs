@@ -64,6 +64,8 @@ fn epoch(number: u32, began: u64, tally: &Arc<Tally>, profile: &Arc<Profile>, ch
         began: Duration::from_secs(began),
         seconds: if number == 0 { 60.0 } else { 30.0 },
         ended: tally.completed,
+        planned: tally.sent,
+        dropped: 0,
         bill: Pricer::new(profile, PriceBook::builtin()).bill(&tally.ledger),
         tally: tally.clone(),
     }

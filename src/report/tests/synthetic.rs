@@ -158,6 +158,8 @@ pub fn run_of(measured: Tally) -> Run {
         began: Duration::ZERO,
         seconds: 20.0,
         ended: measured.completed,
+        planned: measured.sent,
+        dropped: 0,
         bill: Pricer::new(&profile, PriceBook::builtin()).bill(&measured.ledger),
         tally: Arc::new(measured.clone()),
     };
