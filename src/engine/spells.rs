@@ -7,7 +7,7 @@ use crate::metrics::Tally;
 use crate::route::FailureKind;
 use crate::stack::CacheError;
 
-/// Seconds without any after which a spell is over.
+/// Seconds with calls that finished, but without any of these, after which a spell is over.
 const QUIET: u32 = 3;
 
 #[derive(Default)]
@@ -34,6 +34,10 @@ impl Spells {
     pub fn second(&mut self, tally: &Tally) -> Vec<EventText> {
         let mut events = Vec::new();
         let troubles = troubles(tally);
+        if troubles.is_empty() && tally.finished() == 0 {
+            // In a pause, or between rare calls: nothing shows that anything is better.
+            return events;
+        }
         for (trouble, calls) in &troubles {
             if !self.0.contains_key(trouble) {
                 events.push(trouble.begins(*calls, tally));
@@ -74,8 +78,8 @@ impl Trouble {
     fn begins(&self, calls: u64, tally: &Tally) -> EventText {
         match self {
             Self::Fallback(asked, answered) => {
-                let causes: Vec<_> = tally.failed_attempts.iter().map(|(kind, n)| format!("{kind} x{n}")).collect();
-                let causes = if causes.is_empty() { String::new() } else { format!(" {}", causes.join(" ")) };
+                let its_own = tally.failed_by_model.iter().filter(|((model, _), _)| **model == **asked);
+                let causes: String = its_own.map(|((_, kind), n)| format!(" {kind} x{n}")).collect();
                 ("fallback", format!("{asked}{causes} -> {answered}"))
             }
             Self::Failed(kind) => {
@@ -104,11 +108,13 @@ mod tests {
 
     fn second(fallbacks: u64, refused: u64) -> Tally {
         let mut tally = Tally::new(2);
+        tally.succeeded = 5;
         let lane = |model: &str| Lane { model: model.into(), route: "gateway".into() };
         tally.ledger.row(&lane("gpt-4.1"), &lane("gpt-4.1")).answers = 5;
         if fallbacks > 0 {
             tally.ledger.row(&lane("gpt-4.1"), &lane("gpt-4o-mini")).answers = fallbacks;
-            tally.failed_attempts.insert(FailureKind::Status(429), fallbacks);
+            tally.failed_by_model.insert(("gpt-4.1".into(), FailureKind::Status(429)), fallbacks);
+            tally.failed_by_model.insert(("deepseek-v3.2".into(), FailureKind::Status(503)), 7);
         }
         if refused > 0 {
             tally.failures.insert(FailureKind::Connect, refused);
@@ -129,6 +135,15 @@ mod tests {
         let over = ("fallback", "gpt-4o-mini for gpt-4.1 is over after 9 answers".to_owned());
         assert_eq!(spells.second(&second(0, 0)), [over]);
         assert!(spells.second(&second(0, 0)).is_empty());
+    }
+
+    #[test]
+    fn seconds_in_which_nothing_finished_end_no_spell() {
+        let mut spells = Spells::default();
+        spells.second(&second(0, 4));
+        assert!((0..10).all(|_| spells.second(&Tally::new(2)).is_empty()));
+        let events: Vec<_> = (0..3).flat_map(|_| spells.second(&second(0, 0))).collect();
+        assert_eq!(events, [("failed", "connect is over after 4 calls".to_owned())]);
     }
 
     #[test]

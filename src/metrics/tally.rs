@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ledger::Ledger;
 use super::sample::Sample;
 use super::times::{Time, Times};
+use crate::chat::Name;
 use crate::profile::expect::LatencyBounds;
 use crate::route::{Connection, FailureKind};
 use crate::stack::{CacheError, Outcome, Served, ServedBy, Try};
@@ -32,6 +33,8 @@ pub struct Tally {
     pub attempts: u64,
     /// Attempts that failed, those included that a retry or another hop made good.
     pub failed_attempts: BTreeMap<FailureKind, u64>,
+    /// The same by the model they asked.
+    pub failed_by_model: BTreeMap<(Name, FailureKind), u64>,
     /// Attempts whose request was handed to a connection: what a server's counter agrees with.
     pub requests: u64,
     /// Calls that got past the caches and single flight.
@@ -59,6 +62,7 @@ impl Tally {
             cache_errors: [0; _],
             attempts: 0,
             failed_attempts: BTreeMap::new(),
+            failed_by_model: BTreeMap::new(),
             requests: 0,
             reached_chain: 0,
             opened: 0,
@@ -114,6 +118,7 @@ impl Tally {
         self.attempts += 1;
         if let Some(kind) = attempt.failed {
             *self.failed_attempts.entry(kind).or_default() += 1;
+            *self.failed_by_model.entry((attempt.lane.model.clone(), kind)).or_default() += 1;
         }
         self.requests += u64::from(attempt.sent);
         self.times.record(Time::LimitWait, attempt.limit_wait);
@@ -187,6 +192,9 @@ impl Tally {
         self.attempts += other.attempts;
         for (kind, count) in &other.failed_attempts {
             *self.failed_attempts.entry(*kind).or_default() += count;
+        }
+        for (failed, count) in &other.failed_by_model {
+            *self.failed_by_model.entry(failed.clone()).or_default() += count;
         }
         self.requests += other.requests;
         self.reached_chain += other.reached_chain;
