@@ -294,6 +294,7 @@ impl Gathering {
             measured_s: window.measured(self.closed.unwrap_or(now)).as_secs_f64(),
             gauges: self.gauges(),
             bill: self.pricer.bill(&self.measured.ledger),
+            spent: self.pricer.bill(&self.total.ledger),
             series: self.series.clone(),
             events: self.events.clone(),
         }

@@ -106,8 +106,10 @@ pub struct Snapshot {
     /// Seconds of the measured window that have passed.
     pub measured_s: f64,
     pub gauges: Gauges,
-    /// Of the whole run.
+    /// Of measured calls.
     pub bill: Bill,
+    /// Of all calls: what has been paid, the warm-up's share included.
+    pub spent: Bill,
     pub series: Arc<Series>,
     pub events: Arc<Vec<Event>>,
 }

@@ -45,6 +45,7 @@ fn made() -> Snapshot {
         second: Arc::new(tally_with(30, 12)),
         recent: Recent { tally: Arc::new(tally_with(300, 120)), seconds: 10.0 },
         bill: Pricer::new(&profile, PriceBook::builtin()).bill(&measured.ledger),
+        spent: Pricer::new(&profile, PriceBook::builtin()).bill(&measured.ledger),
         epoch: present,
         past: Arc::new(vec![past]),
         total: Arc::new(measured.clone()),
