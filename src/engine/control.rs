@@ -95,6 +95,8 @@ impl Window {
 pub struct Control {
     stop: AtomicBool,
     paced: AtomicBool,
+    /// Pauses asked for that no clock shows yet.
+    pauses_to_come: AtomicU64,
     /// Number of the next call.
     next_call: AtomicU64,
     /// Measured calls begun, to end a run of `requests`.
@@ -131,6 +133,22 @@ impl Control {
 
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Relaxed)
+    }
+
+    /// Nothing begins until the pause has reached the run's clock. A process that is stopped at once (Ctrl-Z) would
+    /// else make up for all that time when it goes on.
+    pub fn ask_for_pause(&self) {
+        self.pauses_to_come.fetch_add(1, Relaxed);
+    }
+
+    /// The clocks of a pause asked for are on their way.
+    pub fn pause_has_come(&self) {
+        // Whoever sees this sees them in its queue.
+        self.pauses_to_come.fetch_sub(1, Release);
+    }
+
+    pub fn is_pause_to_come(&self) -> bool {
+        self.pauses_to_come.load(Acquire) > 0
     }
 
     /// The pacer hands out no further arrival.

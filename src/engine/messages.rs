@@ -14,8 +14,9 @@ use crate::profile::Profile;
 pub enum Message {
     Replica(FromReplica),
     Change(Change),
-    Pause,
-    Resume,
+    /// When it was asked for, which may be long ago if the process was stopped since.
+    Pause(Instant),
+    Resume(Instant),
     /// An event; if it `lasts`, its end is another one.
     Note {
         kind: &'static str,

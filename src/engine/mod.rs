@@ -200,11 +200,12 @@ impl Handle {
     /// Sends nothing until [`Handle::resume`]; what is in flight goes on. The pause is in no rate's time, and the plan
     /// goes on where it was.
     pub fn pause(&self) -> Result<(), EngineError> {
-        self.send(Message::Pause)
+        self.crew.control.ask_for_pause();
+        self.send(Message::Pause(Instant::now()))
     }
 
     pub fn resume(&self) -> Result<(), EngineError> {
-        self.send(Message::Resume)
+        self.send(Message::Resume(Instant::now()))
     }
 
     /// Breaks a simulated route now, for all models or one.

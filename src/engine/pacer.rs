@@ -32,6 +32,8 @@ impl Pacer {
         let mut turn = 0;
         let mut next = arrivals.next();
         while !self.control.is_stopped() {
+            // Before the messages: once a pause has come, its clock is among them.
+            let is_held = self.control.is_pause_to_come();
             while let Some(message) = self.message() {
                 if self.take(message) {
                     arrivals = self.arrivals(self.window.elapsed(Instant::now()));
@@ -43,6 +45,7 @@ impl Pacer {
             let now = Instant::now();
             match due {
                 _ if self.window.paused.is_some() => {}
+                _ if is_held => std::thread::sleep(NAP),
                 Some(due) if due <= now => {
                     if self.window.is_over(due) || !self.hand_out(due, &mut turn) {
                         break;
@@ -122,5 +125,48 @@ fn sharpen_sleep() {
     // SAFETY: PR_SET_TIMERSLACK takes one integer and changes only this thread.
     unsafe {
         libc::prctl(libc::PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Until;
+    use crate::profile::{Draft, Prices, Source};
+
+    /// As it goes after Ctrl-Z: the pacer goes on before the conductor has dealt with the pause and its end.
+    #[test]
+    fn a_process_that_was_stopped_in_a_pause_sends_nothing_of_what_it_missed() {
+        let text = "[load]\nrate = 100.0\narrivals = \"constant\"\n[routes.gateway]\nsimulate = \"local\"\n";
+        let profile = Draft::from_text(Source::Adhoc, text.into()).finish(Prices::ANY).unwrap().profile;
+        let (control, (sender, mut arrivals)) = (Arc::<Control>::default(), tokio::sync::mpsc::unbounded_channel());
+        let (to_pacer, inbox) = mpsc::channel();
+        let missed = Duration::from_secs(10);
+        let now = Instant::now();
+        let window = Window::new(now - missed, &profile.load, Until::Stopped);
+        let pacer = Pacer {
+            control: control.clone(),
+            window,
+            ramp: Ramp::of(&profile.load),
+            profile: Arc::new(profile),
+            replicas: vec![Post { number: 0, sender }],
+            inbox,
+        };
+        control.ask_for_pause();
+        let running = std::thread::spawn(move || pacer.run());
+        std::thread::sleep(4 * NAP);
+        assert!(arrivals.try_recv().is_err(), "a pause was asked for");
+        let paused = Window { paused: Some(window.start), ..window };
+        let (resumed, pause) = paused.resumed(Instant::now()).unwrap();
+        assert!(pause >= missed);
+        to_pacer.send(ToPacer::Clock(paused)).unwrap();
+        to_pacer.send(ToPacer::Clock(resumed)).unwrap();
+        control.pause_has_come();
+        for _ in 0..5 {
+            let Some(ToReplica::Arrival { intended, .. }) = arrivals.blocking_recv() else { panic!("no arrival") };
+            assert!(intended >= resumed.start);
+        }
+        control.stop();
+        running.join().unwrap();
     }
 }

@@ -231,7 +231,12 @@ impl Replica {
     fn next_call(&self, intended: Instant) -> Option<(u64, u32, bool)> {
         let window = self.window.get()?;
         let leaves = self.living_users.get() > self.users.get();
-        if leaves || !self.accepting.get() || self.control.is_stopped() || window.is_over(intended) {
+        if leaves
+            || !self.accepting.get()
+            || self.control.is_stopped()
+            || self.control.is_pause_to_come()
+            || window.is_over(intended)
+        {
             return None;
         }
         let batch = self.settings.borrow().profile.workload.batch.size;

@@ -65,24 +65,24 @@ impl Conductor {
         self.assign_users();
     }
 
-    pub fn pause(&mut self, now: Instant) {
-        if self.phase == Phase::Drain || self.window.paused.is_some() {
-            return;
+    pub fn pause(&mut self, at: Instant) {
+        if self.phase != Phase::Drain && self.window.paused.is_none() {
+            self.window.paused = Some(at);
+            self.set_clocks();
+            self.gathering.event("pause", "paused".into());
+            self.publish(Instant::now());
         }
-        self.window.paused = Some(now);
-        self.set_clocks();
-        self.gathering.event("pause", "paused".into());
-        self.publish(now);
+        self.control.pause_has_come();
     }
 
-    pub fn resume(&mut self, now: Instant) {
-        let Some((window, pause)) = self.window.resumed(now).filter(|_| self.phase != Phase::Drain) else { return };
+    pub fn resume(&mut self, at: Instant) {
+        let Some((window, pause)) = self.window.resumed(at).filter(|_| self.phase != Phase::Drain) else { return };
         self.gathering.resume(pause);
         self.window = window;
         self.routes.iter().for_each(|route| route.delay_faults(pause));
         self.set_clocks();
         self.gathering.event("pause", format!("resumed after {:.1} s", pause.as_secs_f64()));
-        self.publish(now);
+        self.publish(Instant::now());
     }
 
     fn set_clocks(&mut self) {
