@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::control::{Control, Window};
+use super::control::{Control, Until, Window};
 use super::gathering::Gathering;
 use super::messages::{Ended, Finished, FromReplica, Lasts, Message, Post, ToPacer, ToReplica};
 use crate::metrics::{Phase, Run, Snapshot, Stop};
@@ -32,6 +32,7 @@ pub struct Led {
     pub replicas: Vec<Post>,
     /// The simulated ones.
     pub routes: Vec<sim::RouteHandle>,
+    pub until: Until,
     /// Of the rate, or of the users.
     pub ramp: Ramp,
 }
@@ -48,6 +49,7 @@ pub struct Conductor {
     inbox: mpsc::Receiver<Message>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     pub gathering: Gathering,
+    pub until: Until,
     pub ramp: Ramp,
     pub phase: Phase,
     stop: Stop,
@@ -64,7 +66,7 @@ type Pictures = watch::Receiver<Arc<Snapshot>>;
 
 impl Conductor {
     pub fn new(led: Led, to_pacer: mpsc::Sender<ToPacer>, inbox: mpsc::Receiver<Message>) -> (Self, Pictures) {
-        let Led { control, window, profile, replicas, routes, ramp } = led;
+        let Led { control, window, profile, replicas, routes, until, ramp } = led;
         let gathering = Gathering::new(&profile, replicas.len(), window.start);
         let first = gathering.snapshot(window.start, Phase::Warmup, &profile, &window);
         let (publish, snapshots) = watch::channel(Arc::new(first));
@@ -80,6 +82,7 @@ impl Conductor {
             inbox,
             snapshots: publish,
             gathering,
+            until,
             ramp,
             phase: Phase::Warmup,
             stop: Stop::Finished,

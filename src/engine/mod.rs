@@ -110,15 +110,13 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
     let replicas = crew.hire(profile.stack.replicas as usize, &settings)?;
 
     let window = Window::new(Instant::now(), &profile.load, until);
-    let period = plan::period(&profile).filter(|_| until == Until::Stopped);
     if let Some(sims) = &sims {
-        sims.restart_clock(period);
+        sims.restart_clock(period(&profile, until));
     }
     for replica in &replicas {
         replica.send(ToReplica::Clock(window));
     }
-    let ramp = Ramp::of(&profile.load);
-    let ramp = period.map_or(ramp.clone(), |period| ramp.repeating(period));
+    let ramp = ramp(&profile, until);
     let (to_pacer, to_be_paced) = mpsc::channel();
     if profile.load.mode == Mode::Open {
         let pacer = Pacer {
@@ -132,10 +130,23 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
         thread("pacer", move || pacer.run())?;
     }
     let routes = sims.iter().flat_map(sim::Server::routes).cloned().collect();
-    let led = Led { control: crew.control.clone(), window, profile: profile.clone(), replicas, routes, ramp };
+    let led = Led { control: crew.control.clone(), window, profile: profile.clone(), replicas, routes, until, ramp };
     let (conductor, snapshots) = Conductor::new(led, to_pacer, inbox);
     let conductor = Some(thread("conductor", move || conductor.lead())?);
     Ok(Handle { to_conductor, snapshots, conductor, crew, profile, settings, sims, redis })
+}
+
+fn period(profile: &Profile, until: Until) -> Option<Duration> {
+    plan::period(profile).filter(|_| until == Until::Stopped)
+}
+
+/// The level of a profile's load on the run's clock.
+fn ramp(profile: &Profile, until: Until) -> Ramp {
+    let once = Ramp::of(&profile.load);
+    match period(profile, until) {
+        Some(period) => once.repeating(period),
+        None => once,
+    }
 }
 
 /// The profile as replicas need it: with the managed Redis's address in its place.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::conductor::Conductor;
 use super::messages::{Change, Lasts, Leaving, Post, ToPacer, ToReplica};
+use super::ramp;
 use crate::metrics::Phase;
-use crate::plan::Ramp;
-use crate::profile::{Mode, Profile};
+use crate::profile::Profile;
 
 impl Conductor {
     pub fn change(&mut self, change: Change) {
@@ -28,13 +28,12 @@ impl Conductor {
     }
 
     fn follow_rate(&mut self, old: &Profile, new: &Arc<Profile>) {
-        if old.load.rate != new.load.rate || old.load.users != new.load.users {
-            self.ramp = Ramp::constant(match new.load.mode {
-                Mode::Open => new.load.rate,
-                Mode::Closed => f64::from(new.load.users),
-            });
+        let (was, is) = (&old.load, &new.load);
+        let is_level_other = was.rate != is.rate || was.users != is.users || was.stages != is.stages;
+        if is_level_other {
+            self.ramp = ramp(new, self.until);
         }
-        let paced_anew = old.load.rate != new.load.rate
+        let paced_anew = is_level_other
             || old.load.arrivals != new.load.arrivals
             || old.load.max_in_flight != new.load.max_in_flight
             || old.workload.batch != new.workload.batch;

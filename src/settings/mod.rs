@@ -13,7 +13,7 @@ mod value;
 use std::fmt;
 
 use crate::profile::validate::{self, Prices};
-use crate::profile::{Hop, LocalCache, Profile, RedisCache};
+use crate::profile::{Hop, Load, LocalCache, Profile, RedisCache};
 
 pub use step::Step;
 pub use table::{Place, Spec};
@@ -167,7 +167,28 @@ pub fn diff(a: &Profile, b: &Profile) -> Vec<Change> {
         let (from, to) = (setting.get(a)?, setting.get(b)?);
         (from != to).then(|| setting.change(from.to_string(), to.to_string()))
     });
-    in_both.chain(rechained(&a.stack.fallback, &b.stack.fallback)).collect()
+    let mut changes: Vec<_> = in_both.chain(rechained(&a.stack.fallback, &b.stack.fallback)).collect();
+    if let Some(stages) = restaged(&a.load, &b.load) {
+        match changes.iter_mut().find(|change| matches!(&*change.id, "load.rate" | "load.users")) {
+            Some(level) => level.to += stages,
+            None => changes.insert(0, stages_alone(&a.load, &b.load)),
+        }
+    }
+    changes
+}
+
+/// What becomes of the stages, as an addition to the change of the level they start from.
+fn restaged(from: &Load, to: &Load) -> Option<&'static str> {
+    (from.stages != to.stages).then_some(if to.stages.is_empty() { ", stages end" } else { ", stages play" })
+}
+
+/// The level is where it was, but the stages are others.
+fn stages_alone(from: &Load, to: &Load) -> Change {
+    let count = |load: &Load| match load.stages.len() {
+        0 => "none".to_owned(),
+        stages => stages.to_string(),
+    };
+    Change { id: "load.stages".into(), label: "stages".into(), from: count(from), to: count(to) }
 }
 
 /// How the fallback chain changed.
@@ -291,8 +312,10 @@ impl Tuning {
                     .ok_or_else(|| setting.unavailable())?;
             }
         }
+        let mut change = setting.change(from.to_string(), value.to_string());
+        change.to += restaged(&self.profile.load, &tuned.load).unwrap_or_default();
         self.restore(permitted(tuned)?);
-        Ok(Some(setting.change(from.to_string(), value.to_string())))
+        Ok(Some(change))
     }
 
     /// Moves a hop, on or off, earlier (below 0) or later among the hops of the list, and its id with it; `None` when

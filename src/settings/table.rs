@@ -113,15 +113,29 @@ fn simulated_mut<'a>(profile: &'a mut Profile, place: &Place) -> Option<&'a mut 
     profile.routes.get_mut(name)?.simulate.as_mut()
 }
 
-/// Applies only in its own mode.
+/// Applies only in its own mode. It holds from now on, so the stages end.
 const RATE: Access = Access {
     get: |profile, _| (profile.load.mode == Mode::Open).then(|| profile.load.rate.value()),
-    set: |profile, _, value, _| put(Some(&mut profile.load.rate), value),
+    set: |profile, _, value, _| {
+        end_stages(&mut profile.load);
+        put(Some(&mut profile.load.rate), value)
+    },
 };
 const USERS: Access = Access {
     get: |profile, _| (profile.load.mode == Mode::Closed).then(|| profile.load.users.value()),
-    set: |profile, _, value, _| put(Some(&mut profile.load.users), value),
+    set: |profile, _, value, _| {
+        end_stages(&mut profile.load);
+        put(Some(&mut profile.load.users), value)
+    },
 };
+
+/// A load that took its length from its stages keeps it.
+fn end_stages(load: &mut crate::profile::Load) {
+    if !load.stages.is_empty() {
+        load.duration = load.measured();
+        load.stages.clear();
+    }
+}
 const THINK_TIME: Access = Access {
     get: |profile, _| (profile.load.mode == Mode::Closed).then(|| profile.load.think_time.value()),
     set: |profile, _, value, _| put(Some(&mut profile.load.think_time), value),

@@ -4,7 +4,7 @@ mod listed;
 mod writing;
 
 use super::*;
-use crate::profile::{Source, load};
+use crate::profile::{Draft, Source, load};
 
 fn tuning() -> Tuning {
     Tuning::new(load("quickstart", &[], Prices::ANY).unwrap().profile)
@@ -71,6 +71,23 @@ fn values_are_set_shown_and_told_apart() {
         ]
     );
     assert!(diff(&before, &before).is_empty());
+}
+
+#[test]
+fn a_rate_that_is_set_ends_the_stages_and_keeps_their_length() {
+    let text = "[load]\nrate = 60.0\nstages = [{ duration = \"30s\", rate = 90.0 }, { duration = \"10s\", rate = 0.0 }]\n\
+                [routes.gateway]\nsimulate = \"local\"\n";
+    let staged = Draft::from_text(Source::Adhoc, text.into()).finish(Prices::ANY).unwrap().profile;
+    let mut tuning = Tuning::new(staged.clone());
+    assert_eq!(changed(&mut tuning, "load.rate", "120"), "rate 60/s -> 120/s, stages end");
+    let held = tuning.profile().clone();
+    assert_eq!((held.load.stages.len(), held.load.measured()), (0, staged.load.measured()));
+    assert_eq!(diff(&staged, &held)[0].to_string(), "rate 60/s -> 120/s, stages end");
+    assert_eq!(diff(&held, &staged)[0].to_string(), "rate 120/s -> 60/s, stages play");
+    assert_eq!(changed(&mut tuning, "load.rate", "60"), "rate 120/s -> 60/s");
+    assert_eq!(diff(&staged, tuning.profile())[0].to_string(), "stages 2 -> none");
+    tuning.restore(staged.clone());
+    assert_eq!(tuning.profile(), &staged);
 }
 
 #[test]
