@@ -412,3 +412,75 @@ fn a_load_ended_on_the_screen_is_judged_like_any_other() {
     // A busy machine makes it invalid.
     assert_eq!(exit_code(&report), if report.run.valid { 0 } else { 3 });
 }
+
+/// Answers come at once, so that none of an epoch ends in the next one.
+fn instant(rate: u32) -> String {
+    open(rate).replace(", ttft = \"20ms\"", "")
+}
+
+#[test]
+fn an_epochs_rate_is_its_own_from_its_beginning() {
+    let mut live = Live::start(&instant(200));
+    live.until("calls succeed", |now| now.measured.succeeded > 100);
+    // Into the midst of a tick, where the last report is oldest.
+    std::thread::sleep(Duration::from_millis(100));
+    live.change(|profile| profile.load.rate = 20.0);
+    let now = live.until("two seconds have passed", |now| now.epoch.number == 1 && now.epoch.seconds > 2.0);
+    let qps = now.epoch.qps().unwrap();
+    assert!((18.0..22.0).contains(&qps), "{qps}");
+    assert!((now.epoch.planned as f64 / now.epoch.seconds - 20.0).abs() < 2.0, "{}", now.epoch.planned);
+    let report = live.end();
+    adds_up(&report);
+}
+
+#[test]
+fn changes_and_pauses_make_no_false_peak_in_the_series() {
+    let mut live = Live::start(&instant(100));
+    live.until("calls succeed", |now| now.measured.succeeded > 50);
+    for change in 0..8 {
+        std::thread::sleep(Duration::from_millis(270));
+        live.change(|profile| profile.stack.concurrency = 40 + change);
+        let recent = live.now().recent.clone();
+        assert!(recent.seconds == 0.0 || recent.seconds > 0.8, "{}", recent.seconds);
+    }
+    live.0.pause().unwrap();
+    live.0.resume().unwrap();
+    live.until("calls succeed", |now| now.epoch.number == 8 && now.recent.seconds > 1.0);
+    let report = live.end();
+    adds_up(&report);
+    for point in &report.series {
+        let qps = point.per_second(point.succeeded);
+        assert!(qps < 130.0 && point.seconds > 0.5, "{qps} in {} s instead of 100", point.seconds);
+    }
+}
+
+#[test]
+fn stages_end_when_the_rate_is_set_and_play_again_when_their_profile_is_back() {
+    let stages = "\nstages = [{ duration = \"100ms\", rate = 200.0 }]";
+    let text = instant(20).replace("duration = \"20s\"", &format!("duration = \"2s\"{stages}"));
+    let mut live = Live::until_stopped(&text);
+    let staged = Profile::clone(live.0.profile());
+    let rate = |live: &Live, epoch: u32| {
+        let now = live.until("time passes", |now| now.epoch.number == epoch && now.epoch.seconds > 1.5);
+        now.epoch.planned as f64 / now.epoch.seconds
+    };
+    let first = rate(&live, 0);
+    live.change(|profile| profile.load.stages.clear());
+    let held = rate(&live, 1);
+    live.change(|profile| *profile = staged);
+    let again = rate(&live, 2);
+    assert!(first > 150.0 && again > 150.0, "{first} and {again} with stages to 200");
+    assert!((15.0..25.0).contains(&held), "{held} without them");
+    adds_up(&live.end());
+}
+
+#[test]
+fn a_stop_in_a_pause_ends_the_batches_under_way() {
+    let text = PROFILE.replace("users = 16", "users = 1").replace("ttft = \"20ms\"", "ttft = \"50ms\"");
+    let live = Live::start(&text.replace("[stack.retry]", "batch = { size = 60, mode = \"serial\" }\n[stack.retry]"));
+    live.until("the batch has begun", |now| now.measured.succeeded > 0);
+    live.0.pause().unwrap();
+    live.until("it is paused", |now| now.paused);
+    let report = live.end();
+    assert!(report.load.sent < 40, "{} calls of a batch of 60 were played", report.load.sent);
+}
