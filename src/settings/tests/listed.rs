@@ -31,7 +31,7 @@ fn markdown() -> String {
         "# Settings that change while load runs\n\n\
          The workbench steps them, epochs are told apart by them. An id is the setting's key in a [profile](profile.md), so\n\
          each can be set for a whole run too: `--set stack.pool.max_connections=8`. `*` stands for a route's name, or for the\n\
-         place of a hop in the fallback chain.\n\n\
+         place of a hop in the fallback chain. Setting `load.rate` or `load.users` ends the profile's stages.\n\n\
          - *live*: from the next call on\n\
          - *drain*: from the next call on, and connections that do not fit close as they fall idle\n\
          - *cold*: what it concerns is rebuilt, and loses what it held\n\n\
