@@ -61,7 +61,7 @@ async fn hits(nginx: &Nginx, calls: &[Call]) -> Result<f64, Problem> {
     profile.stack.cache.local = Some(LocalCache::default());
     profile.routes = [("nginx".to_owned(), Route { base_url: Some(nginx.base_url()), ..Route::default() })].into();
     let endpoint = Endpoint::new(config(nginx.base_url()), &profile.stack.pool)?;
-    let stack = Stack::new(Arc::new(profile), vec![(Name::from("nginx"), Rc::new(endpoint))], 7);
+    let stack = Stack::new(Arc::new(profile), vec![(Name::from("nginx"), Rc::new(endpoint))], 7, 0);
     for call in calls {
         stack.call(call).await.1.result.map_err(|failure| failure.detail)?;
     }

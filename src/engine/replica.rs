@@ -100,7 +100,7 @@ impl Replica {
         Ok(Self {
             number: setup.number,
             control: setup.control,
-            stack: Stack::new(profile, endpoints, seed),
+            stack: Stack::new(profile, endpoints, seed, setup.settings.epoch),
             recorder: RefCell::new(Recorder::new(setup.bounds)),
             settings: RefCell::new(setup.settings),
             window: Cell::new(None),

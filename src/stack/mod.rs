@@ -68,13 +68,14 @@ struct Hop {
 
 impl Stack {
     /// `profile`: validated, with the managed Redis's address in the place of `managed`. `endpoints`: every route of
-    /// the profile, by name. `seed`: of this replica's jitter.
-    pub fn new(profile: Arc<Profile>, endpoints: Vec<(Name, Rc<Endpoint>)>, seed: u64) -> Self {
+    /// the profile, by name. `seed`: of this replica's jitter. `epoch`: the number of these settings, which is not 0
+    /// for a replica that joins a load under way.
+    pub fn new(profile: Arc<Profile>, endpoints: Vec<(Name, Rc<Endpoint>)>, seed: u64, epoch: u32) -> Self {
         let mut stack = Self {
             limiter: Limiter::new(profile.stack.concurrency),
             flights: Flights::default(),
             policy: RefCell::new(Rc::new(Policy {
-                epoch: 0,
+                epoch,
                 profile: profile.clone(),
                 chain: Vec::new(),
                 local: None,
@@ -84,7 +85,7 @@ impl Stack {
             late_cache_errors: Rc::default(),
             endpoints,
         };
-        let first = stack.policy(profile, 0);
+        let first = stack.policy(profile, epoch);
         stack.policy = RefCell::new(Rc::new(first));
         stack
     }

@@ -287,7 +287,10 @@ fn replicas_come_and_go_under_arrivals_and_no_call_is_lost() {
     live.until("calls succeed", |now| now.measured.succeeded > 50);
     for (epoch, replicas) in [(1, 3), (2, 1), (3, 4), (4, 2)] {
         live.change(|profile| profile.stack.replicas = replicas);
-        live.until("calls succeed", |now| now.epoch.number == epoch && now.epoch.tally.succeeded > 60);
+        let begun = live.until("calls succeed", |now| now.epoch.number == epoch && now.epoch.tally.succeeded > 60);
+        let later = live.until("more calls succeed", |now| now.epoch.tally.succeeded > 120);
+        let of_the_past = |now: &Snapshot| now.past.iter().map(|past| past.tally.sent).sum::<u64>();
+        assert_eq!(of_the_past(&later), of_the_past(&begun), "what joins in epoch {epoch} counts for an earlier one");
     }
     let report = live.end();
     adds_up(&report);
