@@ -183,7 +183,8 @@ impl Handle {
             Arc::new(Workload::new(&profile)?)
         };
         let wants_redis = profile.stack.cache.redis.as_ref().is_some_and(|redis| redis.url == RedisCache::MANAGED);
-        if wants_redis && self.redis.is_none() {
+        // One that was killed from outside is started anew.
+        if wants_redis && !self.redis.as_mut().is_some_and(ManagedRedis::is_alive) {
             self.redis = Some(ManagedRedis::start()?);
         }
         let profile = Arc::new(profile);

@@ -92,6 +92,11 @@ impl ManagedRedis {
         format!("unix://{path}")
     }
 
+    /// Whether the server still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
