@@ -154,7 +154,12 @@ const EXPONENT: Access = Access {
 
 const ROUTE_CACHE: Access = Access {
     get: |profile, place| match place {
-        Place::Route(name) => Some(profile.routes.get(name)?.cache.value()),
+        // A simulated route that has no cache cannot be asked for one.
+        Place::Route(name) => profile
+            .routes
+            .get(name)
+            .filter(|route| route.simulate.as_ref().is_none_or(|simulated| simulated.gateway_cache.is_some()))
+            .map(|route| route.cache.value()),
         _ => None,
     },
     set: |profile, place, value, _| match place {
