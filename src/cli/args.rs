@@ -41,7 +41,7 @@ gatebench sweep [OPTIONS] <PROFILE> --set <KEY=V1,V2,…>
        gatebench sweep [OPTIONS] --url <URL> --model <MODEL> --set <KEY=V1,V2,…>";
 
 const TUI_USAGE: &str = "\
-gatebench [tui] [OPTIONS] [PROFILE]
+gatebench tui [OPTIONS] [PROFILE]
        gatebench tui [OPTIONS] --url <URL> --model <MODEL>";
 
 #[derive(Debug, Subcommand)]

@@ -94,5 +94,5 @@ fn line(snapshot: &Snapshot) -> String {
     if snapshot.total.failed + snapshot.dropped > 0 {
         line += &format!("  failed {}  dropped {}", snapshot.total.failed, snapshot.dropped);
     }
-    line + &format!("  ¥{:.4} ${:.4}", snapshot.bill.cny, snapshot.bill.usd)
+    line + &format!("  ¥{:.4} ${:.4}", snapshot.spent.cny, snapshot.spent.usd)
 }

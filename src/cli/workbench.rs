@@ -18,9 +18,10 @@ pub fn open(args: &TuiArgs) -> Result<u8, Failure> {
     };
     let loaded = load::load(profile, &args.load)?;
     let output = OutputArgs { no_color: args.no_color, ..OutputArgs::default() };
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+    let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    if !is_terminal || std::env::var("TERM").is_ok_and(|term| term == "dumb") {
         let name = loaded.source.name();
-        eprintln!("stdin or stdout is no terminal, so there is no screen: running {name} headless (gatebench run)");
+        eprintln!("stdin or stdout is no terminal that can show a screen: running {name} headless (gatebench run)");
         return headless(loaded, &RunArgs { output, ..RunArgs::default() });
     }
     warn(&loaded, &output);

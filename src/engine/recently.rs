@@ -50,6 +50,6 @@ impl Recently {
     }
 
     pub fn picture(&self) -> Recent {
-        Recent { tally: self.merged.clone(), seconds: self.seconds.iter().map(|(_, seconds)| seconds).sum() }
+        Recent { tally: self.merged.clone(), seconds: self.seconds.iter().fold(0.0, |sum, (_, seconds)| sum + seconds) }
     }
 }

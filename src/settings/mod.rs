@@ -209,6 +209,11 @@ fn rechained(from: &[Hop], to: &[Hop]) -> Option<Change> {
 }
 
 impl Setting {
+    /// A value with the setting's unit.
+    pub fn shown(&self, value: &Value) -> String {
+        format!("{value}{}", self.spec.unit)
+    }
+
     fn change(&self, from: String, to: String) -> Change {
         let unit = self.spec.unit;
         Change {

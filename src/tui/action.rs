@@ -18,14 +18,19 @@ pub enum Action {
     Snapshot(Arc<Snapshot>),
     /// No setting was touched for a moment: what was tuned may be applied.
     Settled,
+    /// The engine runs with the settings it was asked to.
+    Accepted,
     /// The engine would not take the settings, and runs on with those before.
     Refused(String),
     /// Something was done that was asked for.
     Done(String),
     /// Something that was asked for could not be done.
     Failed(String),
-    /// The load is over, by itself.
-    Ended(Stop),
+    /// The load is over, by itself; what a person should know of it.
+    Ended {
+        stop: Stop,
+        why: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

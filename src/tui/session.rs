@@ -1,7 +1,7 @@
 //! The loop between the workbench and the world: keys, snapshots and signals in, effects and frames out.
 //! Must not know what keys mean or what is drawn.
 
-use std::io::Write;
+use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use futures_util::{FutureExt, StreamExt};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::sleep_until;
 
@@ -33,6 +33,10 @@ use crate::report::{self, Report};
 const FRAME: Duration = Duration::from_millis(50);
 /// Without a further step for so long, a tuned setting is applied.
 const SETTLES: Duration = Duration::from_millis(150);
+/// For the load to pause, at most.
+const PAUSES: Duration = Duration::from_millis(500);
+/// For calls that were handed out just before a pause to begin.
+const BEGINS: Duration = Duration::from_millis(50);
 
 /// A profile to open the workbench on.
 pub struct Workbench {
@@ -66,12 +70,38 @@ impl Workbench {
         runtime.block_on(async {
             let engine = engine::start(self.loaded.profile.clone(), self.bounds, Until::Stopped)?;
             let title = format!("gatebench {}", self.loaded.source.name());
+            let signals = Signals::listen()?;
             terminal::tame_panics();
             let (guard, screen) = Guard::take(&title)?;
             let mut session = Session::new(&self, engine, guard, screen, title)?;
-            session.run().await?;
+            session.run(signals).await?;
             session.leave()
         })
+    }
+}
+
+/// Those that end the session, caught before the terminal is taken.
+struct Signals {
+    interrupts: Signal,
+    terminations: Signal,
+    hangups: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupts: signal(SignalKind::interrupt())?,
+            terminations: signal(SignalKind::terminate())?,
+            hangups: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.interrupts.recv() => Stop::Interrupted,
+            _ = self.terminations.recv() => Stop::Terminated,
+            _ = self.hangups.recv() => Stop::Terminated,
+        }
     }
 }
 
@@ -123,18 +153,15 @@ impl<'a> Session<'a> {
         })
     }
 
-    async fn run(&mut self) -> Result<(), WorkbenchError> {
-        let mut interrupts = signal(SignalKind::interrupt())?;
-        let mut terminations = signal(SignalKind::terminate())?;
-        let mut hangups = signal(SignalKind::hangup())?;
+    async fn run(&mut self, mut signals: Signals) -> Result<(), WorkbenchError> {
         let mut events = EventStream::new();
         while self.left.is_none() {
             let wake = self.next_wake();
             tokio::select! {
                 event = events.next() => {
                     self.take(event);
-                    // All that is queued before the next frame.
-                    while let Some(event) = events.next().now_or_never() {
+                    // All that is queued before the next frame. A terminal that is gone has errors without end.
+                    while self.left.is_none() && let Some(event) = events.next().now_or_never() {
                         self.take(event);
                     }
                 }
@@ -145,9 +172,7 @@ impl<'a> Session<'a> {
                     }
                     Err(_) => self.end_load()?,
                 },
-                _ = interrupts.recv() => self.left = Some(Stop::Interrupted),
-                _ = terminations.recv() => self.left = Some(Stop::Terminated),
-                _ = hangups.recv() => self.left = Some(Stop::Terminated),
+                why = signals.next() => self.left = Some(why),
                 () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {}
             }
             let now = Instant::now();
@@ -204,7 +229,8 @@ impl<'a> Session<'a> {
             Effect::Export => self.export(),
             Effect::Apply { profile, changed } => {
                 let applied = self.engine()?.apply(*profile, changed);
-                applied.map_err(|error| Action::Refused(error.to_string()))?;
+                let answer = applied.map_or_else(|error| Action::Refused(error.to_string()), |_| Action::Accepted);
+                self.update(answer);
             }
             Effect::Pause => self.engine()?.pause().map_err(failed)?,
             Effect::Resume => self.engine()?.resume().map_err(failed)?,
@@ -216,7 +242,7 @@ impl<'a> Session<'a> {
     }
 
     fn engine(&mut self) -> Result<&mut Handle, Action> {
-        self.engine.as_mut().ok_or_else(|| Action::Refused(EngineError::Over.to_string()))
+        self.engine.as_mut().ok_or_else(|| Action::Failed(EngineError::Over.to_string()))
     }
 
     /// The conductor ended by itself.
@@ -225,8 +251,10 @@ impl<'a> Session<'a> {
         self.update(Action::Snapshot(snapshot));
         if let Some(engine) = self.engine.take() {
             let run = self.over.insert(engine.join()?);
-            let stop = run.stop;
-            self.update(Action::Ended(stop));
+            let pricer = Pricer::new(&run.profile, PriceBook::builtin());
+            let report = Report::of(run, &pricer, &self.workbench.expectations);
+            let ended = Action::Ended { stop: run.stop, why: report::shortfall(&report) };
+            self.update(ended);
         }
         Ok(())
     }
@@ -236,11 +264,15 @@ impl<'a> Session<'a> {
         let running = self.engine.as_ref().filter(|_| !self.app.is_paused);
         // An engine that is gone is seen by the loop.
         running.iter().for_each(|engine| drop(engine.pause()));
+        if running.is_some() {
+            await_pause(&self.snapshots);
+        }
         let back = self.guard.suspend(&self.title);
         running.iter().for_each(|engine| drop(engine.resume()));
         back?;
-        self.screen.clear()?;
         let size = self.screen.size()?;
+        // Not `clear`, which asks the terminal where the cursor is: the answer would be read as keys, or awaited for 2 s.
+        self.screen.resize(Rect::from((Position::ORIGIN, size)))?;
         self.update(Action::Resize(size));
         Ok(())
     }
@@ -248,17 +280,23 @@ impl<'a> Session<'a> {
     fn draw(&mut self) -> Result<(), WorkbenchError> {
         self.is_dirty = false;
         self.next_frame = Instant::now() + FRAME;
-        let (app, theme) = (&self.app, &self.workbench.theme);
+        self.screen.autoresize()?;
+        let mut frame = self.screen.get_frame();
+        screens::draw(&self.app, &self.workbench.theme, frame.area(), frame.buffer_mut());
+        // Not around the drawing: a panic there must not leave the terminal waiting for the update's end.
         queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
-        self.screen.draw(|frame| screens::draw(app, theme, frame.area(), frame.buffer_mut()))?;
+        self.screen.flush()?;
+        self.screen.swap_buffers();
         queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
         Ok(self.screen.backend_mut().flush()?)
     }
 
     fn write(&mut self, tuned: &Profile) {
-        let loaded = &self.workbench.loaded;
+        let (loaded, book) = (&self.workbench.loaded, PriceBook::builtin());
         let path = loaded.tuned_path();
-        let action = match loaded.write_tuned(tuned, &path, Prices::ANY) {
+        // As `gatebench run` will ask.
+        let prices = Prices { has: &|model| book.has_price(model), names: &[] };
+        let action = match loaded.write_tuned(tuned, &path, prices) {
             Ok(written) => {
                 let left_out = match &written.left_out[..] {
                     [] => String::new(),
@@ -276,9 +314,9 @@ impl<'a> Session<'a> {
     fn export(&mut self) {
         let action = match self.try_export() {
             Ok(paths) => {
-                let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                let stem = paths.first().map(|path| path.with_extension("").display().to_string()).unwrap_or_default();
                 self.written.extend(paths);
-                Action::Done(format!("wrote {}", names.join(", ")))
+                Action::Done(format!("wrote {stem}.json, .svg and .txt"))
             }
             Err(why) => Action::Failed(why),
         };
@@ -309,7 +347,8 @@ impl<'a> Session<'a> {
         drop(self.guard);
         let run = match (self.engine, self.over) {
             (Some(engine), _) => {
-                eprintln!("ending the load: awaiting the calls in flight for at most 2 s");
+                // Not `eprintln`, which panics when the terminal is gone.
+                let _ = writeln!(stderr(), "ending the load: awaiting the calls in flight for at most 2 s");
                 engine.stop(why);
                 engine.join()?
             }
@@ -318,4 +357,13 @@ impl<'a> Session<'a> {
         };
         Ok(Left { run, why, written: self.written })
     }
+}
+
+/// Stopped before it pauses, the load would make up for all that was due meanwhile.
+fn await_pause(snapshots: &watch::Receiver<Arc<Snapshot>>) {
+    let asked = Instant::now();
+    while !snapshots.borrow().paused && asked.elapsed() < PAUSES {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(BEGINS);
 }

@@ -5,14 +5,24 @@ use std::io::{self, Stdout, Write, stdout};
 use std::panic;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
 
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode};
+use crossterm::style::Print;
+use crossterm::terminal::{
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
+};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 pub type Screen = Terminal<CrosstermBackend<io::BufWriter<Stdout>>>;
+
+/// xterm's stack of window titles.
+const KEEP_TITLE: &str = "\x1b[22;2t";
+const RESTORE_TITLE: &str = "\x1b[23;2t";
+/// A session that ends by itself has ended by then: it awaits calls in flight for 2 s.
+const LEAVES: Duration = Duration::from_secs(4);
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// What panics of other threads said while the screen was taken: told when it is given back.
@@ -24,6 +34,7 @@ pub struct Guard(());
 impl Guard {
     pub fn take(title: &str) -> io::Result<(Self, Screen)> {
         enable_raw_mode()?;
+        leave_when_gone();
         // From here on a drop gives it back, an error below included.
         TAKEN.store(true, SeqCst);
         let guard = Self(());
@@ -50,18 +61,47 @@ impl Drop for Guard {
 }
 
 fn enter(title: &str) -> io::Result<()> {
-    execute!(stdout(), EnterAlternateScreen, SetTitle(title), EnableMouseCapture, EnableBracketedPaste, cursor::Hide)
+    execute!(
+        stdout(),
+        Print(KEEP_TITLE),
+        EnterAlternateScreen,
+        SetTitle(title),
+        EnableMouseCapture,
+        EnableBracketedPaste,
+        cursor::Hide
+    )
 }
 
 fn give_back() {
     if TAKEN.swap(false, SeqCst) {
         // Nothing can be done about a terminal that is gone.
-        let _ = execute!(stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(
+            stdout(),
+            EndSynchronizedUpdate,
+            DisableBracketedPaste,
+            DisableMouseCapture,
+            LeaveAlternateScreen,
+            Print(RESTORE_TITLE),
+            cursor::Show
+        );
         let _ = disable_raw_mode();
         for said in std::mem::take(&mut *UNTOLD.lock().unwrap_or_else(|poisoned| poisoned.into_inner())) {
             let _ = writeln!(io::stderr(), "{said}");
         }
     }
+}
+
+/// Ends the process some time after its terminal was closed. crossterm reads a closed terminal in a loop without end, in
+/// which neither keys nor signals reach the session: load must not go on unseen.
+fn leave_when_gone() {
+    std::thread::spawn(|| {
+        let mut terminal = libc::pollfd { fd: libc::STDIN_FILENO, events: 0, revents: 0 };
+        // A hang-up need not wake who waits for nothing else. An error is an interruption.
+        // SAFETY: poll writes to the one pollfd it is given.
+        while unsafe { libc::poll(&raw mut terminal, 1, 1000) } <= 0 {}
+        std::thread::sleep(LEAVES);
+        std::process::exit(143);
+    });
 }
 
 /// A panic on this thread gives the terminal back before it speaks; one on another thread waits with its words, so

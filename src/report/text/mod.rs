@@ -11,13 +11,22 @@ pub use verdict::shortfall;
 
 use super::shape::{Counted, Report, Share};
 use crate::metrics::{Stop, Summary};
-use format::{clipped, count, left, ms, percent, right};
+use format::{clipped, compact, count, left, money, ms, percent, right};
 
 /// The summary, as wide as its style says.
 pub fn text(report: &Report, style: Style) -> String {
     let mut page = Page::new(style);
     header(&mut page, report);
-    epochs(&mut page, report);
+    if report.epochs.len() > 1 {
+        epochs(&mut page, report);
+        if report.run.stop == Stop::Quit {
+            // Nobody tuned for the mean of all settings that were tried.
+            page.row("cost", &[format!("{} / {} in all", money('¥', report.cost.cny), money('$', report.cost.usd))]);
+            return page.finish();
+        }
+        page.words(Tone::Doubt, "what follows is of all epochs together, under whichever settings");
+        page.gap();
+    }
     load(&mut page, report);
     latency(&mut page, report);
     served_by(&mut page, report);
@@ -72,13 +81,10 @@ fn stopped(stop: Stop) -> &'static str {
     }
 }
 
-/// What each change did. All other figures are of all epochs together.
+/// What each change did.
 fn epochs(page: &mut Page, report: &Report) {
-    if report.epochs.len() < 2 {
-        return;
-    }
     let heads = ["seconds", "n", "p50", "p99", "qps", "hits", "RMB/1k"];
-    page.heading("epochs", &(heads.map(cell).concat() + "  what changed"));
+    page.heading("epochs", &(heads.map(|head| right(head, 8)).concat() + "  what changed"));
     for epoch in &report.epochs {
         let of_response =
             |figure: fn(&Summary) -> f64| epoch.response_ms.as_ref().map_or("-".to_owned(), |r| ms(figure(r)));
@@ -86,20 +92,21 @@ fn epochs(page: &mut Page, report: &Report) {
         let per_1k = (epoch.succeeded > 0).then(|| epoch.cost_cny * 1000.0 / epoch.succeeded as f64);
         let cells = [
             format::digits3(epoch.seconds),
-            count(epoch.succeeded),
+            compact(epoch.succeeded as f64),
             of_response(|r| r.p50),
             of_response(|r| r.p99),
             or_dash(epoch.qps, format::digits3),
             or_dash(epoch.hit_rate, percent),
-            or_dash(per_1k, format::digits3),
+            or_dash(per_1k, format::amount),
         ];
         let changed = if epoch.changed.is_empty() { "the start".to_owned() } else { epoch.changed.join(", ") };
-        let line =
-            format!("  {}{}  {changed}", left(&epoch.epoch.to_string(), 11), cells.map(|text| cell(&text)).concat());
+        let line = format!(
+            "  {}{}  {changed}",
+            left(&epoch.epoch.to_string(), 11),
+            cells.map(|text| right(&text, 8)).concat()
+        );
         page.line(&clipped(&line, page.width()));
     }
-    page.gap();
-    page.words(Tone::Doubt, "what follows is of all epochs together, under whichever settings");
     page.gap();
 }
 

@@ -34,8 +34,8 @@ impl App {
         };
         self.baseline = if self.baseline == Some(chosen) { None } else { Some(chosen) };
         let text = match self.baseline {
-            Some(number) => format!("figures are held against epoch {number}; b again: against the epoch before"),
-            None => "figures are held against the epoch before".to_owned(),
+            Some(number) => format!("Live holds its figures against epoch {number}; b again: against the epoch before"),
+            None => "Live holds its figures against the epoch before".to_owned(),
         };
         self.say(Tone::Done, text)
     }

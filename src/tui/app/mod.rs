@@ -19,7 +19,7 @@ use super::action::{Action, Effect};
 use super::command::{Command, Pane, Screen};
 use super::keymap::{self, Place};
 use super::layout::{Live, Parts};
-use crate::metrics::{Epoch, Snapshot, Stop};
+use crate::metrics::{Epoch, Phase, Snapshot, Stop};
 use crate::profile::Profile;
 
 pub use layers::{Edit, Layer};
@@ -53,6 +53,32 @@ pub struct App {
     /// Why the load ended, if it did.
     pub ended: Option<Stop>,
     message: Option<Message>,
+}
+
+/// What the load does, and how it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    WarmUp,
+    Runs,
+    Paused,
+    Frozen,
+    Ending,
+    Ended(Stop),
+}
+
+impl State {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::WarmUp => "WARM-UP",
+            Self::Runs => "RUN",
+            Self::Paused => "PAUSED",
+            Self::Frozen => "FROZEN",
+            Self::Ending => "ENDING",
+            Self::Ended(Stop::Budget) => "BUDGET SPENT",
+            Self::Ended(Stop::Hopeless) => "GIVEN UP",
+            Self::Ended(_) => "OVER",
+        }
+    }
 }
 
 /// A line for a person, gone with the next key or after a while.
@@ -100,6 +126,17 @@ impl App {
         self.frozen.is_some()
     }
 
+    pub fn state(&self) -> State {
+        match (self.ended, self.is_paused, self.is_frozen(), self.shown().phase) {
+            (Some(stop), ..) => State::Ended(stop),
+            (_, true, ..) => State::Paused,
+            (_, _, true, _) => State::Frozen,
+            (.., Phase::Warmup) => State::WarmUp,
+            (.., Phase::Measure) => State::Runs,
+            (.., Phase::Drain | Phase::Done) => State::Ending,
+        }
+    }
+
     pub fn message(&self) -> Option<&Message> {
         self.message.as_ref()
     }
@@ -138,15 +175,20 @@ impl App {
                 Vec::new()
             }
             Action::Settled => self.tuner.settle(),
+            Action::Accepted => {
+                self.tuner.accepted();
+                Vec::new()
+            }
             Action::Refused(why) => {
                 self.tuner.refused();
                 self.say(Tone::Refused, why)
             }
             Action::Done(what) => self.say(Tone::Done, what),
             Action::Failed(why) => self.say(Tone::Refused, why),
-            Action::Ended(stop) => {
+            Action::Ended { stop, why } => {
                 self.ended = Some(stop);
-                Vec::new()
+                let line = why.lines().last().unwrap_or_default().to_owned();
+                self.say(Tone::Refused, line)
             }
         }
     }

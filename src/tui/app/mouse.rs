@@ -59,7 +59,6 @@ impl App {
     }
 
     fn row_at(&self, at: Position, area: Rect) -> Option<Row> {
-        let (first, rows) = panels::settings::in_view(self, area);
-        rows.get(first + usize::from(at.y.checked_sub(area.y + 1)?)).cloned()
+        panels::settings::row_at(self, at, area)
     }
 }

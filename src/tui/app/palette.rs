@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::layers::type_key;
-use super::{App, Edit, Layer, Tone};
+use super::{App, Layer, Tone};
 use crate::profile::{FaultKind, units};
 use crate::tui::action::Effect;
 use crate::tui::command::Command;
@@ -147,7 +147,7 @@ impl App {
 
     fn run(&mut self, mut palette: Palette) -> Vec<Effect> {
         // For a test of what a panic leaves of the terminal, which only the real one can show.
-        assert!(palette.text != "panic!", "asked for");
+        debug_assert!(palette.text != "panic!", "asked for");
         if let Some((name, value)) = palette.text.split_once('=') {
             match self.set_by_name(name.trim(), value.trim()) {
                 Ok(effects) => return effects,
@@ -173,10 +173,7 @@ impl App {
             },
             Wish::Tune { id } => {
                 self.tuner.choose(&id);
-                if let Some(setting) = self.tuner.chosen() {
-                    self.layers.push(Layer::Edit(Edit::of(setting)));
-                }
-                Vec::new()
+                self.edit()
             }
         }
     }

@@ -22,7 +22,10 @@ fn value(app: &App, id: &str) -> String {
 /// What the engine is asked to run, after the pause in which rates settle.
 fn applied(app: &mut App) -> Vec<String> {
     match &app.update(Action::Settled)[..] {
-        [Effect::Apply { changed, .. }] => changed.clone(),
+        [Effect::Apply { changed, .. }] => {
+            app.update(Action::Accepted);
+            changed.clone()
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -64,7 +67,9 @@ fn undo_takes_back_change_after_change_and_then_says_that_there_is_none() {
     press(&mut app, "l");
     assert_eq!(press(&mut app, "u"), [], "what was not applied yet needs no engine");
     assert!(matches!(&press(&mut app, "u")[..], [Effect::Apply { changed, .. }] if *changed == ["local off -> on"]));
+    app.update(Action::Accepted);
     assert!(matches!(&press(&mut app, "u")[..], [Effect::Apply { changed, .. }] if *changed == ["rate 65/s -> 60/s"]));
+    app.update(Action::Accepted);
     assert_eq!(press(&mut app, "u"), []);
     assert_eq!(app.message().unwrap().text, "there is no change to undo");
 }
@@ -74,9 +79,15 @@ fn what_the_engine_refuses_is_taken_back_and_said() {
     let mut app = app();
     press(&mut app, "l");
     applied(&mut app);
+    press(&mut app, "l");
+    assert!(matches!(app.update(Action::Settled)[..], [Effect::Apply { .. }]));
     app.update(Action::Refused("redis: no server".into()));
-    assert_eq!(value(&app, "load.rate"), "60");
+    assert_eq!(value(&app, "load.rate"), "65", "what ran before runs on");
     assert_eq!(app.message().unwrap().text, "redis: no server");
+    press(&mut app, "u");
+    app.update(Action::Refused("redis: no server".into()));
+    assert_eq!(value(&app, "load.rate"), "65", "an undo that is refused leaves what runs");
+    assert!(matches!(&press(&mut app, "u")[..], [Effect::Apply { changed, .. }] if *changed == ["rate 65/s -> 60/s"]));
 }
 
 #[test]
@@ -158,7 +169,7 @@ fn leaving_asks_only_while_a_paid_route_is_under_load() {
     assert_eq!(press(&mut app, "n"), [], "any other key stays");
     assert_eq!(press(&mut app, "qy"), [Effect::Quit]);
     assert_eq!(press(&mut app, "<C-c>"), [Effect::Quit]);
-    app.update(Action::Ended(Stop::Budget));
+    app.update(Action::Ended { stop: Stop::Budget, why: String::new() });
     assert_eq!(press(&mut app, "q"), [Effect::Quit]);
 }
 
@@ -191,7 +202,7 @@ fn screens_that_are_not_there_say_why() {
 #[test]
 fn when_the_load_is_over_settings_say_so_and_change_nothing() {
     let mut app = app();
-    app.update(Action::Ended(Stop::Budget));
+    app.update(Action::Ended { stop: Stop::Budget, why: String::new() });
     for keys in ["l", "u", "r", " ", "!", "<Enter>"] {
         assert_eq!(press(&mut app, keys), [], "{keys}");
         assert_eq!(app.message().unwrap().text, "the load is over; q leaves", "{keys}");

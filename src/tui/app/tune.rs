@@ -10,11 +10,19 @@ pub struct Tuner {
     /// As the run began.
     began: Tuning,
     /// As the engine runs it.
-    applied: Profile,
+    running: Profile,
+    /// What the engine was asked to run and has not answered to.
+    asked: Option<Asked>,
     /// What ran before each change, for undo.
     history: Vec<Profile>,
     /// The chosen setting's id.
     chosen: String,
+}
+
+enum Asked {
+    Change(Profile),
+    /// To the last of the history.
+    Undo(Profile),
 }
 
 /// A line of the list of settings.
@@ -25,20 +33,11 @@ pub enum Row {
     Setting(Setting),
 }
 
-impl Row {
-    fn setting(self) -> Option<Setting> {
-        match self {
-            Self::Setting(setting) => Some(setting),
-            Self::Group(..) => None,
-        }
-    }
-}
-
 impl Tuner {
     pub fn new(profile: Profile) -> Self {
         let tuning = Tuning::new(profile.clone());
         let chosen = tuning.all().first().map_or_else(String::new, |setting| setting.id.clone());
-        Self { began: tuning.clone(), tuning, applied: profile, history: Vec::new(), chosen }
+        Self { began: tuning.clone(), tuning, running: profile, asked: None, history: Vec::new(), chosen }
     }
 
     /// With what is about to be applied.
@@ -51,8 +50,14 @@ impl Tuner {
         self.began.profile()
     }
 
+    /// Those that apply now, in the order of the list: routes one after the other.
     pub fn settings(&self) -> Vec<Setting> {
-        self.tuning.all()
+        let mut settings = self.tuning.all();
+        settings.sort_by_key(|setting| match &setting.place {
+            Place::Route(name) => Some(name.clone()),
+            _ => None,
+        });
+        settings
     }
 
     pub fn value(&self, setting: &Setting) -> Option<Value> {
@@ -72,14 +77,8 @@ impl Tuner {
     /// The settings, under the names of their groups.
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
-        let mut settings = self.settings();
-        // Routes one after the other; the table has them setting by setting.
-        settings.sort_by_key(|setting| match &setting.place {
-            Place::Route(name) => Some(name.clone()),
-            _ => None,
-        });
         let mut heading = None;
-        for setting in settings {
+        for setting in self.settings() {
             let place = if let Place::Route(_) = setting.place { setting.place.clone() } else { Place::Profile };
             let own = (setting.spec.group, place);
             if heading.as_ref() != Some(&own) {
@@ -105,7 +104,7 @@ impl Tuner {
 
     /// Moves the choice by so many settings.
     pub fn select(&mut self, by: isize) {
-        let settings: Vec<_> = self.rows().into_iter().filter_map(Row::setting).collect();
+        let settings = self.settings();
         let now = settings.iter().position(|setting| self.is_chosen(setting)).unwrap_or(0);
         let next = now.saturating_add_signed(by).min(settings.len().saturating_sub(1));
         if let Some(setting) = settings.get(next) {
@@ -116,21 +115,34 @@ impl Tuner {
     /// What was tuned is to run.
     pub fn settle(&mut self) -> Vec<Effect> {
         let tuned = self.tuning.profile().clone();
-        if tuned == self.applied {
+        if tuned == self.running {
             return Vec::new();
         }
-        let before = std::mem::replace(&mut self.applied, tuned.clone());
-        let changed = diff(&before, &tuned).iter().map(ToString::to_string).collect();
-        self.history.push(before);
-        vec![Effect::Apply { profile: Box::new(tuned), changed }]
+        self.asked = Some(Asked::Change(tuned.clone()));
+        vec![self.apply(tuned)]
+    }
+
+    fn apply(&self, profile: Profile) -> Effect {
+        let changed = diff(&self.running, &profile).iter().map(ToString::to_string).collect();
+        Effect::Apply { profile: Box::new(profile), changed }
+    }
+
+    /// The engine runs what it was asked to.
+    pub fn accepted(&mut self) {
+        match self.asked.take() {
+            Some(Asked::Change(profile)) => self.history.push(std::mem::replace(&mut self.running, profile)),
+            Some(Asked::Undo(profile)) => {
+                self.history.pop();
+                self.running = profile;
+            }
+            None => {}
+        }
     }
 
     /// The engine runs on with what it had.
     pub fn refused(&mut self) {
-        if let Some(before) = self.history.pop() {
-            self.applied = before.clone();
-            self.tuning.restore(before);
-        }
+        self.asked = None;
+        self.tuning.restore(self.running.clone());
     }
 
     /// To the settings of another time, at once.
@@ -141,16 +153,14 @@ impl Tuner {
 
     /// Takes back what is not applied yet, else the last change that was; `None` when there is none.
     fn undo(&mut self) -> Option<Vec<Effect>> {
-        if *self.tuning.profile() != self.applied {
-            self.tuning.restore(self.applied.clone());
+        if *self.tuning.profile() != self.running {
+            self.tuning.restore(self.running.clone());
             return Some(Vec::new());
         }
-        let before = self.history.pop()?;
-        self.tuning.restore(before);
-        let effects = self.settle();
-        // Undoing is no change to be undone: the next undo goes further back.
-        self.history.pop();
-        Some(effects)
+        let before = self.history.last()?.clone();
+        self.tuning.restore(before.clone());
+        self.asked = Some(Asked::Undo(before.clone()));
+        Some(vec![self.apply(before)])
     }
 }
 
@@ -160,7 +170,12 @@ impl App {
     }
 
     pub(super) fn move_hop(&mut self, by: i32) -> Vec<Effect> {
-        self.tune(|tuner| tuner.tuning.move_hop(&tuner.chosen, by))
+        match self.tuner.chosen() {
+            Some(setting) if matches!(setting.place, Place::Hop(_)) => {
+                self.tune(|tuner| tuner.tuning.move_hop(&tuner.chosen, by))
+            }
+            _ => self.say(Tone::Refused, "choose a fallback hop to move it in the chain".to_owned()),
+        }
     }
 
     /// Sets what was typed; the reason why not otherwise.

@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 use super::{focus, frame, lines};
 use crate::cost::{PriceBook, Pricer};
 use crate::metrics::Epoch;
+use crate::profile::Profile;
 use crate::report::format;
 use crate::tui::app::App;
 use crate::tui::command::Pane;
@@ -24,32 +25,40 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let epoch = &shown.epoch;
     let pricer = Pricer::new(&epoch.profile, PriceBook::builtin());
     let month = pricer.prices_as_of().get(..7).unwrap_or("own");
-    let note = format!("{month} fx {}", pricer.market_cny_per_usd());
+    let note = format!("prices {month}");
     let room = usize::from(area.width).saturating_sub("Cost".len() + 8);
     let block = frame("Cost", &format::clipped(&note, room), focus(app, Pane::Cost), theme);
     let inner = block.inner(area);
     block.render(area, buf);
     let (bill, day) = (&epoch.bill, Day::of(epoch));
+    let volume = format::compact(bill.projection.calls_per_day as f64);
     let rows = [
-        row("spent", [Some(shown.bill.cny), Some(shown.bill.usd)]),
+        row("run", [Some(shown.spent.cny), Some(shown.spent.usd)]),
         row("per 1k", [bill.cny_per_1k, bill.usd_per_1k]),
-        row("per day", day.paid),
+        row(&format!("{volume}/day"), day.paid),
         row("no cache", day.without_cache),
     ];
-    let volume = format::compact(bill.projection.calls_per_day as f64);
-    let saved = bill.saved;
-    let head = vec![(
-        format!("{}{}{}", " ".repeat(LABEL), format::right("RMB", CELL), format::right("USD", CELL)),
-        theme.dim(),
-    )];
+    let n = format!("n {}", format::compact(epoch.tally.succeeded as f64));
+    let heads = format!("{}{}{}", format::left(&n, LABEL), format::right("RMB", CELL), format::right("USD", CELL));
+    let head = vec![(heads, theme.dim())];
     let plain = rows.into_iter().map(|text| vec![(text, Style::new())]);
     let cache = day.saved_share().map_or_else(|| "-".to_owned(), format::percent);
     let tail = [
         vec![(format!("caches save {cache}"), theme.good())],
-        vec![(format!("exchange saved RMB {}", format::amount(saved.by_exchange)), Style::new())],
-        vec![(format!("day: {volume} calls as in epoch {}", epoch.number), theme.dim())],
+        vec![(
+            format!("exchange saves {}/day", day.by_exchange.map_or_else(|| "-".to_owned(), format::amount)),
+            Style::new(),
+        )],
+        vec![(exchange(&pricer, &epoch.profile), theme.dim())],
     ];
     lines(inner, buf, std::iter::once(head).chain(plain).chain(tail));
+}
+
+/// What a dollar of the list price costs on the first route, and elsewhere.
+fn exchange(pricer: &Pricer, profile: &Profile) -> String {
+    let market = pricer.market_cny_per_usd();
+    let paid = profile.routes.get(&profile.stack.route).and_then(|route| route.cny_per_usd).unwrap_or(market);
+    format!("$1 costs RMB {paid}, market {market}")
 }
 
 fn row(label: &str, [cny, usd]: Amounts) -> String {
@@ -61,6 +70,8 @@ fn row(label: &str, [cny, usd]: Amounts) -> String {
 struct Day {
     paid: Amounts,
     without_cache: Amounts,
+    /// RMB, against buying the same USD at the market rate.
+    by_exchange: Option<f64>,
 }
 
 impl Day {
@@ -70,6 +81,7 @@ impl Day {
         Self {
             paid: [scaled(bill.cny), scaled(bill.usd)],
             without_cache: [scaled(bill.cny + bill.avoided.cny), scaled(bill.usd + bill.avoided.usd)],
+            by_exchange: scaled(bill.saved.by_exchange),
         }
     }
 

@@ -15,11 +15,14 @@ use crate::tui::command::Pane;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::{Heatmap, Mark};
 
+/// Cells of the border, the labels and the axis.
+const BESIDE: u16 = 9;
+
 pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let shown = app.shown();
-    let points = newest(shown.series.points(), usize::from(area.width));
+    let points = newest(shown.series.points(), usize::from(area.width.saturating_sub(BESIDE)));
     let span: f64 = points.iter().map(|point| point.seconds).sum();
-    let block = frame("Heatmap", &format!("last {span:.0}s"), focus(app, Pane::Heatmap), theme);
+    let block = frame("Heatmap", &format!("service, last {span:.0}s"), focus(app, Pane::Heatmap), theme);
     let block = match &shown.epoch.changed[..] {
         [] => block,
         changed => {
@@ -32,7 +35,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     block.render(area, buf);
     let columns: Vec<_> = points.iter().map(|point| point.bands.counts()).collect();
     let edges: Vec<_> = (1..Bands::COUNT).map(|band| Bands::lower_edge_ns(band) as u64).collect();
-    let column_span = Duration::from_secs_f64(points.last().map_or(1.0, |point| point.seconds.round().max(1.0)));
+    let column_span = Duration::from_secs_f64(span / points.len().max(1) as f64);
     Heatmap { columns: &columns, edges: &edges, marks: &marks(points, theme), column_span, theme }.render(inner, buf);
 }
 

@@ -18,7 +18,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let epoch = &app.shown().epoch;
     let tally = &epoch.tally;
     let title = format!("Latency since epoch {}", epoch.number);
-    let note = format!("n {}", format::count(tally.succeeded));
+    let note = format!("service, n {}", format::compact(tally.succeeded as f64));
     let block = frame(&title, &note, focus(app, Pane::Latency), theme);
     let inner = block.inner(area);
     block.render(area, buf);

@@ -5,16 +5,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
+use super::quantile::{Difference, YOUNG_S, quantile};
 use super::{focus, frame, lines};
-use crate::metrics::{Tally, Time, quantile_interval, samples_for};
+use crate::metrics::{Epoch, Snapshot, Tally, Time, samples_for};
 use crate::profile::expect::Expectation;
 use crate::report::{Figures, Judged, format, judge};
 use crate::tui::app::App;
 use crate::tui::command::Pane;
 use crate::tui::theme::Theme;
 
-const NAME: usize = 10;
-const CELL: usize = 8;
+const NAME: usize = 13;
+const CELL: usize = 7;
 /// Waits below this are no news.
 const WAIT_MS: f64 = 0.5;
 
@@ -34,17 +35,25 @@ const ROWS: [Row; 6] = [
     Row { name: "TTFT p95", time: Time::Ttft, quantile: Some(0.95) },
 ];
 
-/// Shown when there is waiting.
-const WAITS: [Row; 2] = [
-    Row { name: "pool wait", time: Time::PoolWait, quantile: Some(0.95) },
-    Row { name: "limit wait", time: Time::LimitWait, quantile: Some(0.95) },
+/// Shown when there is waiting. Attempts are fewer than calls: the median is said before the p95 can be.
+const WAITS: [[Row; 2]; 2] = [
+    [
+        Row { name: "pool wait p95", time: Time::PoolWait, quantile: Some(0.95) },
+        Row { name: "pool wait p50", time: Time::PoolWait, quantile: Some(0.5) },
+    ],
+    [
+        Row { name: "limiter p95", time: Time::LimitWait, quantile: Some(0.95) },
+        Row { name: "limiter p50", time: Time::LimitWait, quantile: Some(0.5) },
+    ],
 ];
 
 pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let judged = judged(app);
+    let is_young = app.shown().epoch.seconds < YOUNG_S;
     let failing = judged.iter().filter(|judged| !judged.passed && judged.undecided.is_none()).count();
     let note = match (judged.len(), failing) {
         (0, _) => String::new(),
+        (all, _) if is_young => format!("{all} expected"),
         (all, 0) => format!("{all} expected"),
         (all, failing) => format!("{failing} of {all} FAIL"),
     };
@@ -52,95 +61,94 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let inner = block.inner(area);
     block.render(area, buf);
     let columns = Columns::of(app);
-    let waits = WAITS.iter().filter(|row| columns.epoch_ms(row).is_some_and(|ms| ms > WAIT_MS));
+    let waits =
+        WAITS.iter().filter_map(|rows| rows.iter().find(|row| columns.knows(row))).filter(|row| columns.waits(row));
     let rows = ROWS.iter().chain(waits).map(|row| columns.row(row, theme));
     let head = [columns.head(theme), columns.counts(theme)];
-    let verdicts = judged.iter().map(|judged| verdict(judged, theme));
+    let verdicts = judged.iter().map(|judged| match is_young {
+        true => verdict(judged, "young", theme.dim()),
+        false => said(judged, theme),
+    });
     lines(inner, buf, head.into_iter().chain(rows).chain(verdicts));
 }
 
 struct Columns<'a> {
-    recent: &'a Tally,
-    epoch: &'a Tally,
-    reference: Option<&'a Tally>,
+    shown: &'a Snapshot,
+    /// The last seconds, the epoch, and the one it is held against.
+    tallies: [Option<&'a Tally>; 3],
     heads: [String; 3],
+    reference: Option<&'a Epoch>,
 }
 
 impl<'a> Columns<'a> {
     fn of(app: &'a App) -> Self {
         let shown = app.shown();
         let reference = app.reference();
-        let against = match (reference, app.baseline) {
-            (None, _) => String::new(),
-            (Some(epoch), Some(_)) => format!("base {}", epoch.number),
-            (Some(epoch), None) => format!("epoch {}", epoch.number),
-        };
+        let against = reference.map_or_else(String::new, |epoch| match app.baseline {
+            Some(number) if number == epoch.number => format!("base {number}"),
+            _ => format!("ep {}", epoch.number),
+        });
         Self {
-            recent: &shown.recent.tally,
-            epoch: &shown.epoch.tally,
-            reference: reference.map(|epoch| &*epoch.tally),
-            heads: [format!("{:.0}s", shown.recent.seconds), format!("epoch {}", shown.epoch.number), against],
+            shown,
+            tallies: [Some(&shown.recent.tally), Some(&shown.epoch.tally), reference.map(|epoch| &*epoch.tally)],
+            heads: [format!("{:.0}s", shown.recent.seconds), format!("ep {}", shown.epoch.number), against],
+            reference,
         }
     }
 
     fn head(&self, theme: &Theme) -> Vec<(String, Style)> {
         let cells: String = self.heads.iter().map(|head| format::right(head, CELL)).collect();
-        vec![(format!("{}{cells}", " ".repeat(NAME)), theme.dim())]
+        vec![(format!("{}{cells}", format::left("response", NAME)), theme.dim())]
     }
 
     fn counts(&self, theme: &Theme) -> Vec<(String, Style)> {
-        let n = |tally: &Tally| tally.times.count(Time::Response);
-        let tallies = [Some(self.recent), Some(self.epoch), self.reference];
-        let cells = tallies.map(|tally| format::right(&tally.map_or_else(String::new, |t| format::count(n(t))), CELL));
+        let n = |tally: &Tally| match tally.times.count(Time::Response) {
+            n @ 0..100_000 => format::count(n),
+            n => format::compact(n as f64),
+        };
+        let cells = self.tallies.map(|tally| format::right(&tally.map_or_else(String::new, n), CELL));
         vec![(format!("{}{}", format::left("n", NAME), cells.concat()), theme.dim())]
     }
 
-    fn epoch_ms(&self, row: &Row) -> Option<f64> {
-        row.value_ms(self.epoch)
-    }
-
     fn row(&self, row: &Row, theme: &Theme) -> Vec<(String, Style)> {
-        let tallies = [Some(self.recent), Some(self.epoch), self.reference];
-        let cells = tallies.map(|tally| {
-            let text = tally.and_then(|tally| row.value_ms(tally)).map_or_else(|| "-".to_owned(), format::ms);
-            format::right(if tally.is_some() { &text } else { "" }, CELL)
-        });
-        let (difference, style) = self.difference(row, theme);
+        let cells = self.tallies.map(|tally| format::right(&tally.map_or_else(String::new, |t| row.value(t)), CELL));
+        let difference = match (row.quantile, self.reference) {
+            (Some(quantile), Some(before)) => {
+                Difference::of_quantile(self.shown, &self.shown.epoch, before, row.time, quantile)
+            }
+            _ => Difference::None,
+        };
+        let style = match difference {
+            Difference::Lower(_) => theme.good(),
+            Difference::Higher(_) => theme.bad(),
+            _ => theme.dim(),
+        };
         vec![
             (format!("{}{}", format::left(row.name, NAME), cells.concat()), Style::new()),
-            (format::right(&difference, CELL - 1), style),
+            (format::right(difference.text(), CELL), style),
         ]
     }
 
-    /// In words when there is nothing to tell: `same`, or `few` calls.
-    fn difference(&self, row: &Row, theme: &Theme) -> (String, Style) {
-        let nothing = || (String::new(), theme.dim());
-        let (Some(quantile), Some(reference)) = (row.quantile, self.reference) else { return nothing() };
-        let (Some(now), Some(then)) = (self.epoch.times.get(row.time), reference.times.get(row.time)) else {
-            return nothing();
-        };
-        match (quantile_interval(now, quantile), quantile_interval(then, quantile)) {
-            (Some(now), Some(then)) if now.0 <= then.1 && then.0 <= now.1 => ("same".to_owned(), theme.dim()),
-            (Some(_), Some(_)) => {
-                let (new, old) = (now.value_at_quantile(quantile) as f64, then.value_at_quantile(quantile) as f64);
-                let style = if new < old { theme.good() } else { theme.bad() };
-                (format::change(new, old), style)
-            }
-            _ => ("few".to_owned(), theme.dim()),
-        }
+    fn knows(&self, row: &Row) -> bool {
+        row.quantile.is_some_and(|q| self.shown.epoch.tally.times.count(row.time) >= samples_for(q))
+    }
+
+    fn waits(&self, row: &Row) -> bool {
+        row.quantile.is_some_and(|q| quantile(&self.shown.epoch.tally, row.time, q).is_ok_and(|ms| ms > WAIT_MS))
     }
 }
 
 impl Row {
-    /// `None` with too few calls to say anything of it.
-    fn value_ms(&self, tally: &Tally) -> Option<f64> {
-        let histogram = tally.times.get(self.time).filter(|histogram| !histogram.is_empty())?;
-        let nanos = match self.quantile {
-            Some(quantile) if histogram.len() < samples_for(quantile) => return None,
-            Some(quantile) => histogram.value_at_quantile(quantile),
-            None => histogram.max(),
+    fn value(&self, tally: &Tally) -> String {
+        let value = match self.quantile {
+            Some(q) => quantile(tally, self.time, q),
+            None => tally.times.get(self.time).map(|h| h.max() as f64 / 1e6).ok_or_else(|| "-".to_owned()),
         };
-        Some(nanos as f64 / 1e6)
+        match value {
+            Ok(value) => format::ms(value),
+            Err(_) if tally.times.count(self.time) == 0 => "-".to_owned(),
+            Err(few) => few,
+        }
     }
 }
 
@@ -150,9 +158,10 @@ fn judged(app: &App) -> Vec<Judged> {
     let figures = Figures {
         tally: &epoch.tally,
         seconds: epoch.seconds,
-        planned: epoch.tally.sent,
-        dropped: 0,
-        abandoned: 0,
+        planned: epoch.planned,
+        dropped: epoch.dropped,
+        // Under way, and therefore not in the tally yet.
+        abandoned: app.shown().gauges.in_flight,
         bill: &epoch.bill,
     };
     let expectations = epoch.profile.expect.iter().filter_map(|text| Expectation::parse(text).ok());
@@ -161,12 +170,16 @@ fn judged(app: &App) -> Vec<Judged> {
     judged
 }
 
-fn verdict(judged: &Judged, theme: &Theme) -> Vec<(String, Style)> {
+fn said(judged: &Judged, theme: &Theme) -> Vec<(String, Style)> {
     let (word, style) = match (&judged.undecided, judged.passed) {
         (Some(_), _) => ("few", theme.dim()),
         (None, true) => ("PASS", theme.good()),
         (None, false) => ("FAIL", theme.bad()),
     };
-    let width = NAME + 3 * CELL + CELL - 1 - 5;
-    vec![(format!("{} ", format::left(&judged.expect, width)), Style::new()), (format::right(word, 4), style)]
+    verdict(judged, word, style)
+}
+
+fn verdict(judged: &Judged, word: &str, style: Style) -> Vec<(String, Style)> {
+    let width = NAME + 4 * CELL - 6;
+    vec![(format!("{} ", format::left(&judged.expect, width)), Style::new()), (format::right(word, 5), style)]
 }

@@ -1,7 +1,7 @@
 //! Settings: the steppers, in groups.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout as Split, Margin, Rect};
+use ratatui::layout::{Constraint, Layout as Split, Margin, Position, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Paragraph, Widget, Wrap};
 
@@ -55,6 +55,14 @@ pub fn in_view(app: &App, area: Rect) -> (usize, Vec<Row>) {
     (first_seen(chosen.unwrap_or(0), rows.len(), height), rows)
 }
 
+/// The row under a cell.
+pub fn row_at(app: &App, at: Position, area: Rect) -> Option<Row> {
+    let [list, _] = parts(area);
+    let (first, rows) = in_view(app, area);
+    let line = list.contains(at).then(|| usize::from(at.y - list.y))?;
+    rows.into_iter().nth(first + line)
+}
+
 fn heading(group: Group, place: &Place) -> String {
     match (group, place) {
         (Group::Load, _) => "LOAD".to_owned(),
@@ -104,9 +112,7 @@ fn field(setting: &Setting, value: &Value, theme: &Theme) -> String {
         (Kind::Toggle, Value::On(true)) => format::left("[x] on", VALUE),
         (Kind::Toggle, _) => format::left("[ ] off", VALUE),
         _ => {
-            let shown = format!("{value}{}", setting.spec.unit);
-            let shown = if setting.spec.unit.is_empty() { format::left(&shown, VALUE) } else { shown };
-            let shown = format::clipped(shown.trim_end(), VALUE - 2);
+            let shown = format::clipped(&setting.shown(value), VALUE - 2);
             let room = VALUE - 2 - unicode_width::UnicodeWidthStr::width(shown.as_str());
             let (left, right) = (room / 2, room - room / 2);
             format!("{}{}{shown}{}{}", theme.glyphs.left, " ".repeat(left), " ".repeat(right), theme.glyphs.right)

@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::{focus, frame, lines};
 use crate::metrics::{Point, Snapshot, Tally, ratio};
+use crate::profile::Client;
 use crate::report::{ERROR_KINDS, error_kind, format};
 use crate::tui::app::App;
 use crate::tui::command::Pane;
@@ -52,7 +53,9 @@ impl Rate {
         let spark = Rect { x: end, width: line.right().saturating_sub(end), ..line };
         let seen = &points[points.len().saturating_sub(usize::from(spark.width))..];
         let values: Vec<_> = seen.iter().map(|point| Some(rate(point))).collect();
-        Sparkline { values: &values, max: None, style: self.style, theme }.render(spark, buf);
+        // One scale for all three: of what was sent or answered.
+        let most = seen.iter().map(|point| point.per_second(point.begun.max(point.succeeded))).fold(0.0, f64::max);
+        Sparkline { values: &values, max: Some(most), style: self.style, theme }.render(spark, buf);
     }
 }
 
@@ -77,11 +80,15 @@ fn state(shown: &Snapshot) -> Vec<(String, Weight)> {
     let (gauges, recent) = (&shown.gauges, &*shown.recent.tally);
     let slots = u64::from(shown.profile.stack.concurrency) * u64::from(shown.profile.stack.replicas);
     let waiting = gauges.limit_waiting + gauges.pool_waiting;
+    let window = format!("{:.0}s", shown.recent.seconds);
+    let redis: u64 = recent.cache_errors.iter().sum();
     let in_line = match waiting {
+        // Not beside the wait: a dead Redis is seldom alone with a full pool, and says more.
+        _ if redis > 0 => (format!("REDIS ERRORS {} ({window})", format::count(redis)), Weight::Warn),
         0 => ("no call waits".to_owned(), Weight::Dim),
         _ => (
             format!(
-                "WAITING {} limit, {} pool",
+                "WAITING {} limit {} pool",
                 format::count(gauges.limit_waiting),
                 format::count(gauges.pool_waiting)
             ),
@@ -92,27 +99,51 @@ fn state(shown: &Snapshot) -> Vec<(String, Weight)> {
     let factor = ratio(recent.attempts, recent.reached_chain);
     let reuse = (recent.opened + recent.reused > 0).then(|| ratio(recent.reused, recent.attempts)).flatten();
     vec![
-        errors(recent, shown.recent.seconds),
+        errors(recent, shown.recent.seconds, &window),
+        // Over the same seconds.
+        (format!("reuse {} tries x{}", share(reuse, format::percent), share(factor, format::digits3)), Weight::Plain),
         (format!("in flight {}, {slots} slots", format::count(gauges.in_flight)), Weight::Plain),
         in_line,
-        (format!("conns {} open, {} idle", format::count(gauges.open), format::count(gauges.idle)), Weight::Plain),
-        (format!("reuse {}  tries x{}", share(reuse, format::percent), share(factor, format::digits3)), Weight::Plain),
+        connections(shown),
     ]
 }
 
+/// reqwest does not tell of its own.
+fn connections(shown: &Snapshot) -> (String, Weight) {
+    let gauges = &shown.gauges;
+    match shown.profile.stack.pool.client {
+        Client::Reqwest => ("conns not known (reqwest)".to_owned(), Weight::Dim),
+        Client::Exact => {
+            let (open, idle) = (format::count(gauges.open), format::count(gauges.idle));
+            (format!("conns {open} open, {idle} idle"), Weight::Plain)
+        }
+    }
+}
+
+/// To two digits.
+fn per_second(rate: f64) -> String {
+    if rate < 0.095 {
+        format!("{rate:.2}")
+    } else if rate < 9.95 {
+        format!("{rate:.1}")
+    } else {
+        format::compact(rate)
+    }
+}
+
 /// Failed calls a second by kind; else what attempts met, that a retry or another hop made good.
-fn errors(recent: &Tally, seconds: f64) -> (String, Weight) {
+fn errors(recent: &Tally, seconds: f64, window: &str) -> (String, Weight) {
     let of = |counts: &std::collections::BTreeMap<_, u64>, kind: &str| -> u64 {
         counts.iter().filter(|(failure, _)| error_kind(**failure) == kind).map(|(_, count)| count).sum()
     };
     let list = |counts: &std::collections::BTreeMap<_, u64>| -> String {
         let kinds = ERROR_KINDS.iter().map(|kind| (kind, of(counts, kind))).filter(|(_, count)| *count > 0);
-        let shown = kinds.map(|(kind, count)| format!("{kind} {}", format::compact(count as f64 / seconds.max(1.0))));
-        shown.collect::<Vec<_>>().join("  ")
+        let shown = kinds.map(|(kind, count)| format!("{kind} {}", per_second(count as f64 / seconds.max(1.0))));
+        shown.collect::<Vec<_>>().join(" ")
     };
     match (recent.failed, recent.failed_attempts.is_empty()) {
-        (0, true) => ("no errors".to_owned(), Weight::Dim),
-        (0, false) => (format!("made good: {}", list(&recent.failed_attempts)), Weight::Plain),
-        _ => (format!("FAILED {}", list(&recent.failures)), Weight::Warn),
+        (0, true) => (format!("no errors ({window})"), Weight::Dim),
+        (0, false) => (format!("made good {}/s ({window})", list(&recent.failed_attempts)), Weight::Plain),
+        _ => (format!("FAILED {}/s ({window})", list(&recent.failures)), Weight::Warn),
     }
 }

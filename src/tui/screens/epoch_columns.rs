@@ -2,14 +2,15 @@
 
 use ratatui::style::Style;
 
-use crate::metrics::{Epoch, Time};
-use crate::report::format::{change, compact, digits3, ms, percent};
+use crate::metrics::{Epoch, Snapshot, Time};
+use crate::report::format::{amount, change, compact, digits3, ms, percent};
 use crate::tui::panels::prose::clock;
-use crate::tui::panels::quantile::quantile as said_of;
+use crate::tui::panels::quantile::{Difference, is_young, quantile};
 use crate::tui::theme::Theme;
 
 /// An epoch and the one it is held against.
 pub struct Compared<'a> {
+    pub shown: &'a Snapshot,
     pub epoch: &'a Epoch,
     pub before: Option<&'a Epoch>,
 }
@@ -51,15 +52,15 @@ const COLUMNS: [Column; 15] = [
     Column { title: "secs", width: 4, cell: |c| plain(compact(c.epoch.seconds.round())) },
     Column { title: "changed", width: 10, cell: |c| plain(what(c.epoch)) },
     Column { title: "n", width: 5, cell: |c| plain(compact(samples(c.epoch) as f64)) },
-    Column { title: "p99", width: 6, cell: |c| plain(quantile(c.epoch, "p99")) },
-    Column { title: "diff", width: 5, cell: |c| difference(c, |epoch| said_of(&epoch.tally, "p99").ok(), Good::Lower) },
+    Column { title: "p99", width: 6, cell: |c| plain(said(c.epoch, 0.99)) },
+    Column { title: "diff", width: 5, cell: p99_difference },
     Column { title: "qps", width: 5, cell: |c| plain(or_dash(c.epoch.qps(), digits3)) },
     Column { title: "diff", width: 5, cell: |c| difference(c, |epoch| steady(epoch, epoch.qps()), Good::Higher) },
     Column { title: "hit", width: 6, cell: |c| plain(or_dash(c.epoch.tally.hit_rate(), percent)) },
-    Column { title: "RMB/1k", width: 6, cell: |c| plain(or_dash(c.epoch.bill.cny_per_1k, compact)) },
-    Column { title: "diff", width: 5, cell: |c| difference(c, cost, Good::Lower) },
-    Column { title: "p50", width: 6, cell: |c| plain(quantile(c.epoch, "p50")) },
-    Column { title: "p95", width: 6, cell: |c| plain(quantile(c.epoch, "p95")) },
+    Column { title: "RMB/1k", width: 6, cell: |c| plain(or_dash(c.epoch.bill.cny_per_1k, amount)) },
+    Column { title: "diff", width: 5, cell: cost_difference },
+    Column { title: "p50", width: 6, cell: |c| plain(said(c.epoch, 0.5)) },
+    Column { title: "p95", width: 6, cell: |c| plain(said(c.epoch, 0.95)) },
     Column { title: "errors", width: 6, cell: |c| plain(or_dash(c.epoch.tally.error_rate(), percent)) },
 ];
 
@@ -89,13 +90,40 @@ fn samples(epoch: &Epoch) -> u64 {
     epoch.tally.times.count(Time::Response)
 }
 
-fn quantile(epoch: &Epoch, name: &str) -> String {
-    said_of(&epoch.tally, name).map_or_else(|too_few| too_few, ms)
+fn said(epoch: &Epoch, q: f64) -> String {
+    quantile(&epoch.tally, Time::Response, q).map_or_else(|too_few| too_few, ms)
 }
 
-fn cost(epoch: &Epoch) -> Option<f64> {
-    counted(epoch, epoch.bill.cny_per_1k)
+fn p99_difference(compared: &Compared) -> Cell {
+    let Some(before) = compared.before else { return plain("-".to_owned()) };
+    let difference = Difference::of_quantile(compared.shown, compared.epoch, before, Time::Response, 0.99);
+    let grade = match difference {
+        Difference::Lower(_) => Grade::Better,
+        Difference::Higher(_) => Grade::Worse,
+        _ => Grade::None,
+    };
+    (difference.text().to_owned(), grade)
 }
+
+/// Calls that models answered have tokens with a spread about as large as their mean, and their number is random: the
+/// cost of k of them has a relative error of sqrt(2 / k).
+fn cost_difference(compared: &Compared) -> Cell {
+    let Some(before) = compared.before else { return plain("-".to_owned()) };
+    let paid = |epoch: &Epoch| epoch.tally.ledger.rows().iter().map(|row| row.answers).sum::<u64>() as f64;
+    let (now, then) = (paid(compared.epoch), paid(before));
+    let (Some(cost), Some(cost_then)) = (compared.epoch.bill.cny_per_1k, before.bill.cny_per_1k) else {
+        return plain("-".to_owned());
+    };
+    let error = 1.96 * (2.0 / now + 2.0 / then).sqrt();
+    match (cost / cost_then).ln().abs() {
+        _ if now.min(then) < PAID_CALLS => plain("few".to_owned()),
+        difference if difference < error => plain("wide".to_owned()),
+        _ => difference(compared, |epoch| epoch.bill.cny_per_1k, Good::Lower),
+    }
+}
+
+/// Fewer calls that cost something say nothing of a cost.
+const PAID_CALLS: f64 = 30.0;
 
 /// With fewer calls a count's own noise, 1 / sqrt(n), is more than a tenth of it.
 fn counted(epoch: &Epoch, figure: Option<f64>) -> Option<f64> {
@@ -115,6 +143,9 @@ enum Good {
 
 /// To the epoch before.
 fn difference(compared: &Compared, figure: fn(&Epoch) -> Option<f64>, good: Good) -> Cell {
+    if compared.before.is_some_and(|before| is_young(compared.shown, compared.epoch, before)) {
+        return plain("young".to_owned());
+    }
     let (now, before) = (figure(compared.epoch), compared.before.and_then(figure));
     let Some((now, before)) = now.zip(before).filter(|(_, before)| *before > 0.0) else {
         return plain("-".to_owned());

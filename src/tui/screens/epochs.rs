@@ -51,7 +51,7 @@ fn draw_table(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let (chosen, height) = (app.chosen_line(), usize::from(area.height.saturating_sub(1)));
     let first = first_seen(chosen, epochs.len(), height);
     let lines = epochs.iter().enumerate().skip(first).take(height).map(|(i, epoch)| {
-        let compared = Compared { epoch, before: i.checked_sub(1).map(|before| epochs[before]) };
+        let compared = Compared { shown: app.shown(), epoch, before: i.checked_sub(1).map(|before| epochs[before]) };
         let marker = if i == chosen { theme.glyphs.right } else { ' ' };
         let mut line = Line::raw(format!("{marker}{}", left(word(app, epoch), 3 + 1)));
         for (i, column) in columns.iter().enumerate() {

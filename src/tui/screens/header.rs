@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::metrics::{Phase, Stop, Time};
+use crate::metrics::{Snapshot, Time, samples_for};
 use crate::report::{format, lag_limit_ms};
-use crate::tui::app::App;
+use crate::tui::app::{App, State};
 use crate::tui::command::Screen;
 use crate::tui::panels::prose::clock;
 use crate::tui::theme::Theme;
@@ -16,14 +16,14 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let right = screens(app, theme);
     let width_of = |spans: &[(String, Style)]| spans.iter().map(|(text, _)| text.width()).sum::<usize>();
     let menu = width_of(&right);
-    let (word, style) = state(app, theme);
-    let (lag, how) = lag(app, theme);
+    let (state, shown) = (app.state(), app.shown());
+    let (lag, how) = lag(shown, theme);
     let parts = [
         (" gatebench ".to_owned(), theme.title()),
         (format!(" {} ", app.name), Style::new()),
-        (format!(" {word} {}", clock(app.shown().elapsed)), style),
-        (format!("  epoch {}", app.shown().epoch.number), Style::new()),
-        (format!("  via {}", app.shown().profile.stack.route), Style::new()),
+        (format!(" {} {}", state.word(), clock(shown.elapsed)), looks(state, theme)),
+        (format!("  epoch {}", shown.epoch.number), Style::new()),
+        (format!("  via {}", shown.profile.stack.route), Style::new()),
         (format!("  {lag}"), how),
     ];
     // A part that does not fit is left out whole.
@@ -49,34 +49,32 @@ fn put(spans: &[(String, Style)], area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// What the load does, and how it looks.
-pub fn state(app: &App, theme: &Theme) -> (&'static str, Style) {
-    match (app.ended, app.is_paused, app.is_frozen(), app.shown().phase) {
-        (Some(stop), ..) => (ended(stop), theme.bad()),
-        (_, true, ..) => ("PAUSED", theme.warn()),
-        (_, _, true, _) => ("FROZEN", theme.warn()),
-        (.., Phase::Warmup) => ("WARM-UP", theme.warn()),
-        (.., Phase::Measure) => ("RUN", theme.good()),
-        (.., Phase::Drain | Phase::Done) => ("ENDING", theme.warn()),
+fn looks(state: State, theme: &Theme) -> Style {
+    match state {
+        State::Runs => theme.good(),
+        State::Ended(_) => theme.bad(),
+        State::WarmUp | State::Paused | State::Frozen | State::Ending => theme.warn(),
     }
 }
 
-fn ended(stop: Stop) -> &'static str {
-    match stop {
-        Stop::Budget => "BUDGET SPENT",
-        Stop::Hopeless => "GIVEN UP",
-        _ => "OVER",
+/// The generator's own lateness over the last seconds, or the arrivals that this epoch dropped.
+fn lag(shown: &Snapshot, theme: &Theme) -> (String, Style) {
+    if shown.epoch.dropped > 0 {
+        return (format!("DROPPED {}", format::count(shown.epoch.dropped)), theme.bad());
     }
-}
-
-/// The generator's own lateness over the last seconds.
-fn lag(app: &App, theme: &Theme) -> (String, Style) {
-    let recent = &app.shown().recent.tally;
-    match recent.times.summary(Time::Lag) {
+    match shown.recent.tally.times.summary(Time::Lag) {
         None => ("lag -".to_owned(), theme.dim()),
-        Some(lag) if lag.p99 > lag_limit_ms(recent) => (format!("lag p99 {} LATE", format::ms(lag.p99)), theme.bad()),
+        Some(lag) if lag.count < samples_for(0.99) => (format!("lag max {}", format::ms(lag.max)), theme.dim()),
+        Some(lag) if is_late(shown) => (format!("lag p99 {} LATE", format::ms(lag.p99)), theme.bad()),
         Some(lag) => (format!("lag p99 {} ok", format::ms(lag.p99)), theme.dim()),
     }
+}
+
+/// Calls were sent so late that their figures are the generator's, not the stack's.
+pub fn is_late(shown: &Snapshot) -> bool {
+    let recent = &shown.recent.tally;
+    let lag = recent.times.summary(Time::Lag).filter(|lag| lag.count >= samples_for(0.99));
+    lag.is_some_and(|lag| lag.p99 > lag_limit_ms(recent))
 }
 
 fn screens(app: &App, theme: &Theme) -> Vec<(String, Style)> {

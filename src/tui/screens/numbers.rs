@@ -6,7 +6,8 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
-use crate::metrics::Phase;
+use super::header::is_late;
+use crate::metrics::Time;
 use crate::report::format::{clipped, compact, digits3, left, ms, percent};
 use crate::settings::Setting;
 use crate::tui::app::{App, Tone};
@@ -66,16 +67,13 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
 
 fn state(app: &App) -> String {
     let shown = app.shown();
-    let word = match shown.phase {
-        _ if app.ended.is_some() => "OVER",
-        _ if app.is_frozen() => "FROZEN",
-        _ if app.is_paused => "PAUSED",
-        Phase::Warmup => "WARM-UP",
-        Phase::Measure => "RUN",
-        Phase::Drain => "DRAIN",
-        Phase::Done => "DONE",
+    let word = app.state().word();
+    let late = match shown.epoch.dropped {
+        0 if is_late(shown) => " LATE",
+        0 => "",
+        _ => " DROPPED",
     };
-    format!("{word} {} epoch {} {}", clock(shown.elapsed), shown.epoch.number, app.name)
+    format!("{word}{late} {} epoch {} {}", clock(shown.elapsed), shown.epoch.number, app.name)
 }
 
 fn figures(app: &App, width: usize) -> Vec<String> {
@@ -103,14 +101,15 @@ fn flowed(pieces: impl Iterator<Item = String>, width: usize) -> Vec<String> {
 
 fn text(figure: Figure, app: &App) -> String {
     let shown = app.shown();
-    let (recent, gauges, day) = (&shown.recent, &shown.gauges, &shown.bill.projection);
-    let response = |name| format!("{name} {}", quantile(&recent.tally, name).map_or_else(|few| few, ms));
+    let (recent, gauges, day) = (&shown.recent, &shown.gauges, &shown.epoch.bill.projection);
+    let response =
+        |name, q| format!("{name} {}", quantile(&recent.tally, Time::Response, q).map_or_else(|few| few, ms));
     let share = |ratio: Option<f64>| ratio.map_or_else(|| "-".to_owned(), percent);
-    let money = |amount| if shown.measured.succeeded > 0 { digits3(amount) } else { "-".to_owned() };
+    let money = |amount| if shown.epoch.tally.succeeded > 0 { digits3(amount) } else { "-".to_owned() };
     match figure {
-        P50 => response("p50"),
-        P95 => response("p95"),
-        P99 => response("p99"),
+        P50 => response("p50", 0.5),
+        P95 => response("p95", 0.95),
+        P99 => response("p99", 0.99),
         Qps if recent.seconds > 0.0 => format!("qps {}", digits3(recent.tally.succeeded as f64 / recent.seconds)),
         Qps => "qps -".to_owned(),
         HitRate => format!("hit {}", share(recent.tally.hit_rate())),
@@ -135,7 +134,7 @@ fn settings(app: &App, theme: &Theme, width: usize, rows: usize) -> Vec<Line<'st
 fn setting_line(app: &App, setting: &Setting, theme: &Theme, width: usize) -> Line<'static> {
     let value = app.tuner.value(setting);
     let is_edited = value != app.tuner.value_at_first(setting);
-    let value = value.map_or_else(|| "-".to_owned(), |value| format!("{value}{}", setting.spec.unit));
+    let value = value.map_or_else(|| "-".to_owned(), |value| setting.shown(&value));
     let value = format!(" < {value}{} >", if is_edited { "*" } else { "" });
     let room = width.saturating_sub(2 + value.width());
     let label = if width < LINES_FIT { clipped(&setting.label, room) } else { left(&setting.label, room.min(LABEL)) };

@@ -117,7 +117,7 @@ fn the_state_of_the_load_is_a_word_on_every_screen() {
     assert!(state(&app).contains("FROZEN 01:33"));
     press(&mut app, " ");
     assert!(state(&app).contains("PAUSED 01:33"));
-    app.update(Action::Ended(Stop::Budget));
+    app.update(Action::Ended { stop: Stop::Budget, why: String::new() });
     for screen in ["4", "5", "1"] {
         press(&mut app, screen);
         assert!(state(&app).contains("BUDGET SPENT 01:33"), "{screen}");

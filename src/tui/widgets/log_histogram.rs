@@ -14,7 +14,7 @@ use crate::tui::theme::{Paint, Theme, Tier};
 const TIERS: usize = Tier::ALL.len();
 const LABEL: u16 = 6;
 /// With less for the bar there is no room for a word.
-const BAR_BEFORE_WORD: u16 = 20;
+const BAR_BEFORE_WORD: u16 = 16;
 
 /// Calls whose time lies between two edges, by tier in the order of [`Tier::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -50,7 +50,7 @@ fn place(app: &App, area: Rect, height: usize) -> Rect {
 }
 
 fn facts(app: &App, setting: &Setting, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let with_unit = |value: &Value| format!("{value}{}", setting.spec.unit);
+    let with_unit = |value: &Value| setting.shown(value);
     let (now, began) = (app.tuner.value(setting), app.tuner.value_at_first(setting));
     let mut lines = Vec::new();
     let mut fact = |name: &str, text: &str| {

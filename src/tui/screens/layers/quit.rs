@@ -16,7 +16,7 @@ const WIDTH: usize = 54;
 
 pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let width = WIDTH.min(usize::from(area.width)).saturating_sub(EDGES);
-    let bill = &app.shown().bill;
+    let bill = &app.shown().spent;
     let (cny, usd) = (digits3(bill.cny), digits3(bill.usd));
     let question = format!("The load runs and spends money: RMB {cny} (USD {usd}) so far. End it and leave?");
     let answers = "y leaves; any other key stays.";
