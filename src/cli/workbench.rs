@@ -44,8 +44,8 @@ fn theme(args: &TuiArgs) -> Theme {
 fn tell(left: &Left, output: &OutputArgs) -> Result<u8, Failure> {
     let report = Report::of(&left.run, &pricer(&left.run.profile), &expectations(&left.run.profile));
     print(&report::text(&report, style(output)))?;
-    for path in &left.written {
-        eprintln!("wrote {}", path.display());
+    for note in &left.notes {
+        eprintln!("{note}");
     }
     let verdict = match left.why {
         Stop::Interrupted => Verdict::Interrupted,

@@ -2,7 +2,7 @@
 //! Must not know what keys mean or what is drawn.
 
 use std::io::{Write, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ use super::terminal::{self, Guard, Screen};
 use super::theme::Theme;
 use crate::cost::{PriceBook, Pricer};
 use crate::engine::{self, EngineError, Handle, Until};
-use crate::metrics::{Run, Snapshot, Stop};
+use crate::metrics::{Epoch, Run, Snapshot, Stop};
 use crate::profile::expect::{Expectation, LatencyBounds};
 use crate::profile::{Loaded, Prices, Profile};
 use crate::report::{self, Report};
@@ -51,8 +51,8 @@ pub struct Left {
     pub run: Run,
     /// [`Stop::Quit`], or the signal that ended the session.
     pub why: Stop,
-    /// Files that were written.
-    pub written: Vec<PathBuf>,
+    /// What was written, in words.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +121,7 @@ struct Session<'a> {
     is_dirty: bool,
     next_frame: Instant,
     left: Option<Stop>,
-    written: Vec<PathBuf>,
+    notes: Vec<String>,
 }
 
 impl<'a> Session<'a> {
@@ -149,7 +149,7 @@ impl<'a> Session<'a> {
             is_dirty: true,
             next_frame: Instant::now(),
             left: None,
-            written: Vec::new(),
+            notes: Vec::new(),
         })
     }
 
@@ -302,9 +302,9 @@ impl<'a> Session<'a> {
                     [] => String::new(),
                     keys => format!("; without {}", keys.join(", ")),
                 };
-                let text = format!("wrote {0}{left_out}; gatebench run {0}", path.display());
-                self.written.push(path);
-                Action::Done(text)
+                let like_this = like_this(&self.app.shown().epoch, &path);
+                self.notes.push(format!("wrote {}{left_out}; as its epoch ran: {like_this}", path.display()));
+                Action::Done(format!("wrote {}{left_out}; as this epoch: {like_this}", path.display()))
             }
             Err(error) => Action::Failed(error.to_string()),
         };
@@ -315,7 +315,7 @@ impl<'a> Session<'a> {
         let action = match self.try_export() {
             Ok(paths) => {
                 let stem = paths.first().map(|path| path.with_extension("").display().to_string()).unwrap_or_default();
-                self.written.extend(paths);
+                self.notes.extend(paths.iter().map(|path| format!("wrote {}", path.display())));
                 Action::Done(format!("wrote {stem}.json, .svg and .txt"))
             }
             Err(why) => Action::Failed(why),
@@ -355,7 +355,17 @@ impl<'a> Session<'a> {
             (None, Some(run)) => run,
             (None, None) => return Err(EngineError::Over.into()),
         };
-        Ok(Left { run, why, written: self.written })
+        Ok(Left { run, why, notes: self.notes })
+    }
+}
+
+/// The command that runs a written profile as this epoch ran: caches are as warm as they were at its beginning only
+/// after as long a warm-up.
+fn like_this(epoch: &Epoch, path: &Path) -> String {
+    let run = format!("gatebench run {}", path.display());
+    match (epoch.number, epoch.seconds.round() as u64) {
+        (0, _) | (_, 0) => run,
+        (_, seconds) => format!("{run} --set load.warmup={}s -z {seconds}s", epoch.began.as_secs().max(1)),
     }
 }
 
