@@ -15,7 +15,7 @@ fn leaving_gives_the_terminal_back_and_the_summary_stays_in_its_scrollback() {
     assert_eq!(left.code, 0);
     left.gave_the_terminal_back();
     let scrollback = left.picture.scrollback();
-    for text in ["quickstart", "hit rate", "p95"] {
+    for text in ["quickstart", "epochs", "rate 60/s -> 65/s"] {
         assert!(scrollback.contains(text), "{text} is not in\n{scrollback}");
     }
 }

@@ -8,7 +8,7 @@ fn without_the_local_cache_no_call_is_served_by_it_and_a_day_costs_more_until_th
     let route = ["--set", "stack.route=direct", "--set", "workload.prompts.distinct=40"];
     let workbench = Workbench::start(&[&STEADY[..], &route].concat());
     let with = workbench.until("the cache has filled", |picture| {
-        picture.panel("Served by").share("local") > Some(40.0) && picture.panel("Cost").number("per day").is_some()
+        picture.panel("Served by").share("local") > Some(40.0) && picture.panel("Cost").number("5M/day").is_some()
     });
     workbench.press(":local=off<Enter>");
     let without = workbench.until("epoch 1 with answers, none of them local", |picture| {
@@ -18,7 +18,7 @@ fn without_the_local_cache_no_call_is_served_by_it_and_a_day_costs_more_until_th
     });
     assert!(without.has("epoch 1: local on -> off"), "{}", without.text());
     workbench.until("a day costs more", |picture| {
-        picture.panel("Cost").number("per day") > with.panel("Cost").number("per day")
+        picture.panel("Cost").number("5M/day") > with.panel("Cost").number("5M/day")
     });
     workbench.press("u");
     workbench.until("epoch 2 with local answers", |picture| {
