@@ -93,12 +93,16 @@ impl Trouble {
     fn is_over(&self, calls: u64) -> EventText {
         match self {
             Self::Fallback(asked, answered) => {
-                ("fallback", format!("{answered} for {asked} is over after {calls} answers"))
+                ("fallback", format!("{answered} for {asked} is over after {}", counted(calls, "answer")))
             }
-            Self::Failed(kind) => ("failed", format!("{kind} is over after {calls} calls")),
+            Self::Failed(kind) => ("failed", format!("{kind} is over after {}", counted(calls, "call"))),
             Self::Redis(error) => ("redis", format!("{error} is over after {calls}")),
         }
     }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 #[cfg(test)]

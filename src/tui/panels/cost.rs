@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
+use super::quantile::is_young;
 use super::{focus, frame, lines};
 use crate::cost::{PriceBook, Pricer};
 use crate::metrics::Epoch;
@@ -44,7 +45,12 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let plain = rows.into_iter().map(|text| vec![(text, Style::new())]);
     let cache = day.saved_share().map_or_else(|| "-".to_owned(), format::percent);
     let tail = [
-        vec![(format!("caches save {cache}"), theme.good())],
+        match app.reference() {
+            Some(before) if is_young(shown, epoch, before) => {
+                vec![("young: slow calls yet to come".to_owned(), theme.warn())]
+            }
+            _ => vec![(format!("caches save {cache}"), theme.good())],
+        },
         vec![(
             format!("exchange saves {}/day", day.by_exchange.map_or_else(|| "-".to_owned(), format::amount)),
             Style::new(),
