@@ -18,6 +18,7 @@ mod snapshot;
 mod tally;
 mod times;
 
+pub use crate::stack::ServedBy;
 pub use bands::Bands;
 pub use epoch::Epoch;
 pub use interval::{quantile_interval, samples_for};

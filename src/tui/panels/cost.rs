@@ -85,7 +85,7 @@ impl Day {
         let (bill, calls) = (&epoch.bill, epoch.tally.succeeded);
         let scaled = |amount: f64| (calls > 0).then(|| amount * bill.projection.calls_per_day as f64 / calls as f64);
         Self {
-            paid: [scaled(bill.cny), scaled(bill.usd)],
+            paid: [bill.projection.cny_per_day, bill.projection.usd_per_day].map(|day| (calls > 0).then_some(day)),
             without_cache: [scaled(bill.cny + bill.avoided.cny), scaled(bill.usd + bill.avoided.usd)],
             by_exchange: scaled(bill.saved.by_exchange),
         }

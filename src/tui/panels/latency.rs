@@ -6,9 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
 use super::{focus, frame};
-use crate::metrics::{Tally, Time};
+use crate::metrics::{ServedBy, Tally, Time};
 use crate::report::format;
-use crate::stack::ServedBy;
 use crate::tui::app::App;
 use crate::tui::command::Pane;
 use crate::tui::theme::{Theme, Tier};

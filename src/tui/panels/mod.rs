@@ -46,7 +46,7 @@ fn focus(app: &App, pane: Pane) -> Focus {
 }
 
 /// Lines one below the other, each in spans with their styles, as far as the area goes.
-fn lines(area: Rect, buf: &mut Buffer, lines: impl IntoIterator<Item = Vec<(String, Style)>>) {
+pub fn lines(area: Rect, buf: &mut Buffer, lines: impl IntoIterator<Item = Vec<(String, Style)>>) {
     for (spans, y) in lines.into_iter().zip(area.top()..area.bottom()) {
         let mut x = area.x;
         for (text, style) in spans {

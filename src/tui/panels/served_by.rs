@@ -5,9 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
 
 use super::{focus, frame};
-use crate::metrics::{Tally, ratio};
+use crate::metrics::{ServedBy, Tally, ratio};
 use crate::report::format;
-use crate::stack::ServedBy;
 use crate::tui::app::App;
 use crate::tui::command::Pane;
 use crate::tui::theme::{Theme, Tier};

@@ -33,7 +33,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
     let rest = Rect { y: inner.y + 3, height: inner.height.saturating_sub(3), ..inner };
     if rest.y < inner.bottom() {
-        lines(rest, buf, state(shown).into_iter().map(|(text, style)| vec![(text, style.of(theme))]));
+        lines(rest, buf, state(shown, theme).map(|line| vec![line]));
     }
 }
 
@@ -59,24 +59,7 @@ impl Rate {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Weight {
-    Plain,
-    Dim,
-    Warn,
-}
-
-impl Weight {
-    fn of(self, theme: &Theme) -> Style {
-        match self {
-            Self::Plain => Style::new(),
-            Self::Dim => theme.dim(),
-            Self::Warn => theme.warn(),
-        }
-    }
-}
-
-fn state(shown: &Snapshot) -> Vec<(String, Weight)> {
+fn state(shown: &Snapshot, theme: &Theme) -> [(String, Style); 5] {
     let (gauges, recent) = (&shown.gauges, &*shown.recent.tally);
     let slots = u64::from(shown.profile.stack.concurrency) * u64::from(shown.profile.stack.replicas);
     let waiting = gauges.limit_waiting + gauges.pool_waiting;
@@ -84,38 +67,38 @@ fn state(shown: &Snapshot) -> Vec<(String, Weight)> {
     let redis: u64 = recent.cache_errors.iter().sum();
     let in_line = match waiting {
         // Not beside the wait: a dead Redis is seldom alone with a full pool, and says more.
-        _ if redis > 0 => (format!("REDIS ERRORS {} ({window})", format::count(redis)), Weight::Warn),
-        0 => ("no call waits".to_owned(), Weight::Dim),
+        _ if redis > 0 => (format!("REDIS ERRORS {} ({window})", format::count(redis)), theme.warn()),
+        0 => ("no call waits".to_owned(), theme.dim()),
         _ => (
             format!(
                 "WAITING {} limit {} pool",
                 format::count(gauges.limit_waiting),
                 format::count(gauges.pool_waiting)
             ),
-            Weight::Warn,
+            theme.warn(),
         ),
     };
     let share = |value: Option<f64>, show: fn(f64) -> String| value.map_or_else(|| "-".to_owned(), show);
     let factor = ratio(recent.attempts, recent.reached_chain);
     let reuse = (recent.opened + recent.reused > 0).then(|| ratio(recent.reused, recent.attempts)).flatten();
-    vec![
-        errors(recent, shown.recent.seconds, &window),
+    [
+        errors(recent, shown.recent.seconds, &window, theme),
         // Over the same seconds.
-        (format!("reuse {} tries x{}", share(reuse, format::percent), share(factor, format::digits3)), Weight::Plain),
-        (format!("in flight {}, {slots} slots", format::count(gauges.in_flight)), Weight::Plain),
+        (format!("reuse {} tries x{}", share(reuse, format::percent), share(factor, format::digits3)), Style::new()),
+        (format!("in flight {}, {slots} slots", format::count(gauges.in_flight)), Style::new()),
         in_line,
-        connections(shown),
+        connections(shown, theme),
     ]
 }
 
 /// reqwest does not tell of its own.
-fn connections(shown: &Snapshot) -> (String, Weight) {
+fn connections(shown: &Snapshot, theme: &Theme) -> (String, Style) {
     let gauges = &shown.gauges;
     match shown.profile.stack.pool.client {
-        Client::Reqwest => ("conns not known (reqwest)".to_owned(), Weight::Dim),
+        Client::Reqwest => ("conns not known (reqwest)".to_owned(), theme.dim()),
         Client::Exact => {
             let (open, idle) = (format::count(gauges.open), format::count(gauges.idle));
-            (format!("conns {open} open, {idle} idle"), Weight::Plain)
+            (format!("conns {open} open, {idle} idle"), Style::new())
         }
     }
 }
@@ -132,7 +115,7 @@ fn per_second(rate: f64) -> String {
 }
 
 /// Failed calls a second by kind; else what attempts met, that a retry or another hop made good.
-fn errors(recent: &Tally, seconds: f64, window: &str) -> (String, Weight) {
+fn errors(recent: &Tally, seconds: f64, window: &str, theme: &Theme) -> (String, Style) {
     let of = |counts: &std::collections::BTreeMap<_, u64>, kind: &str| -> u64 {
         counts.iter().filter(|(failure, _)| error_kind(**failure) == kind).map(|(_, count)| count).sum()
     };
@@ -142,8 +125,8 @@ fn errors(recent: &Tally, seconds: f64, window: &str) -> (String, Weight) {
         shown.collect::<Vec<_>>().join(" ")
     };
     match (recent.failed, recent.failed_attempts.is_empty()) {
-        (0, true) => (format!("no errors ({window})"), Weight::Dim),
-        (0, false) => (format!("made good {}/s ({window})", list(&recent.failed_attempts)), Weight::Plain),
-        _ => (format!("FAILED {}/s ({window})", list(&recent.failures)), Weight::Warn),
+        (0, true) => (format!("no errors ({window})"), theme.dim()),
+        (0, false) => (format!("made good {}/s ({window})", list(&recent.failed_attempts)), Style::new()),
+        _ => (format!("FAILED {}/s ({window})", list(&recent.failures)), theme.warn()),
     }
 }

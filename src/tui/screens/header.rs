@@ -9,6 +9,7 @@ use crate::metrics::{Snapshot, Time, samples_for};
 use crate::report::{format, lag_limit_ms};
 use crate::tui::app::{App, State};
 use crate::tui::command::Screen;
+use crate::tui::panels::lines;
 use crate::tui::panels::prose::clock;
 use crate::tui::theme::Theme;
 
@@ -36,16 +37,9 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     // The state comes before the menu, which the help names too.
     let has_menu = width_of(&left) + menu + 1 < usize::from(area.width);
     let room = usize::from(area.width) - if has_menu { menu } else { 0 };
-    put(&left, Rect { width: room as u16, ..area }, buf);
+    lines(Rect { width: room as u16, ..area }, buf, [left]);
     if has_menu {
-        put(&right, Rect { x: area.x + room as u16, width: menu as u16, ..area }, buf);
-    }
-}
-
-fn put(spans: &[(String, Style)], area: Rect, buf: &mut Buffer) {
-    let mut x = area.x;
-    for (text, style) in spans {
-        x = buf.set_stringn(x, area.y, text, usize::from(area.right().saturating_sub(x)), *style).0;
+        lines(Rect { x: area.x + room as u16, width: menu as u16, ..area }, buf, [right]);
     }
 }
 
