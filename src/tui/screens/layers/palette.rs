@@ -23,14 +23,15 @@ pub fn draw(app: &App, palette: &Palette, theme: &Theme, area: Rect, buf: &mut B
     let inner = boxed(block, centred(area, WIDTH, HEIGHT), buf);
     let width = usize::from(inner.width);
     let said = said(palette.problem.as_deref(), HINT, width, theme);
-    let [line, list, below] = Layout::vertical([
-        Constraint::Length(1),
-        Constraint::Fill(1),
-        Constraint::Length(cells(said.len()).min(inner.height.saturating_sub(1) / 2)),
-    ])
-    .areas(inner);
+    let words = Constraint::Length(cells(said.len()).min(inner.height.saturating_sub(1) / 2));
+    // What is wrong stands by what was typed, a hint out of the way.
+    let parts = match palette.problem {
+        Some(_) => [Constraint::Length(1), words, Constraint::Fill(1), Constraint::Length(0)],
+        None => [Constraint::Length(1), Constraint::Length(0), Constraint::Fill(1), words],
+    };
+    let [line, above, list, below] = Layout::vertical(parts).areas(inner);
     typed(": ", &palette.text, width, theme).render(line, buf);
-    Text::from(said).render(below, buf);
+    Text::from(said).render(if palette.problem.is_some() { above } else { below }, buf);
 
     if items.is_empty() {
         let text = match palette.problem {
