@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Failure, load};
+use crate::engine::files;
 use crate::profile::Simulated;
 use crate::sim;
 
@@ -20,6 +21,8 @@ pub fn run(target: Option<&str>, listen: SocketAddr, sets: &[String]) -> Result<
     if routes.is_empty() {
         return Err(Failure::bad_input(format!("{target} has no simulated route; give one `simulate = \"local\"`")));
     }
+    // How many clients will come is theirs to say.
+    files::raise();
     let options = sim::Options { listen, seed, ..sim::Options::default() };
     sim::serve(&routes, options).map_err(Failure::could_not_run)?;
     Ok(0)

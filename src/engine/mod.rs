@@ -12,6 +12,7 @@ mod conductor;
 mod control;
 mod crew;
 mod endpoints;
+pub mod files;
 mod gathering;
 mod messages;
 mod pacer;
@@ -40,6 +41,7 @@ pub use control::Until;
 use control::{Control, Window};
 use crew::Crew;
 use endpoints::Endpoints;
+use files::TooFewFiles;
 use messages::{Change, Lasts, Message, Settings, ToReplica};
 use pacer::Pacer;
 
@@ -49,6 +51,8 @@ pub enum EngineError {
     NoKey { route: String, variable: String },
     #[error("routes.{route}.ca_file: {}: {source}; name a readable PEM file", path.display())]
     CaFile { route: String, path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Files(#[from] TooFewFiles),
     #[error(transparent)]
     Prompts(#[from] PromptFileError),
     #[error(transparent)]
@@ -71,7 +75,11 @@ impl EngineError {
     /// The user's input is at fault and nothing was sent.
     pub fn is_bad_input(&self) -> bool {
         match self {
-            Self::NoKey { .. } | Self::CaFile { .. } | Self::Prompts(_) | Self::NotSimulated { .. } => true,
+            Self::NoKey { .. }
+            | Self::CaFile { .. }
+            | Self::Files(_)
+            | Self::Prompts(_)
+            | Self::NotSimulated { .. } => true,
             Self::Route(error) => !matches!(error, RouteError::Client { .. }),
             Self::Sim(_) | Self::Redis(_) | Self::Thread(_) | Self::Over | Self::Broken(_) => false,
         }
@@ -95,6 +103,7 @@ pub struct Handle {
 /// Starts a validated profile's load. Call it from the main thread if the profile has a managed Redis: the server
 /// is bound to the life of the thread that starts it.
 pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Handle, EngineError> {
+    files::provide(&profile)?;
     let workload = Arc::new(Workload::new(&profile)?);
     let redis = match &profile.stack.cache.redis {
         Some(redis) if redis.url == RedisCache::MANAGED => Some(ManagedRedis::start()?),
@@ -177,6 +186,7 @@ impl Handle {
         if self.is_finished() {
             return Err(EngineError::Over);
         }
+        files::provide(&profile)?;
         let workload = if profile.workload == self.profile.workload {
             self.settings.workload.clone()
         } else {

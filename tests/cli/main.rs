@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod binary;
+mod open_files;
 mod outcomes;
 mod overview;
 mod secrets;
