@@ -221,6 +221,7 @@ pub fn config(base_url: String) -> EndpointConfig {
         headers: BTreeMap::new(),
         gateway_cache: true,
         extra_ca_pem: Vec::new(),
+        insecure: false,
         resume: false,
         proxy: Proxy::Never,
     }

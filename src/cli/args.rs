@@ -160,6 +160,12 @@ pub struct LoadArgs {
     /// A header sent with each request ('K: V'); repeatable
     #[arg(long = "header", short = 'H', value_name = "K: V")]
     pub headers: Vec<String>,
+    /// Trust the certificate authorities in this PEM file too [routes.NAME.ca_file of each real route]
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
+    /// Accept any certificate: whoever sits between can read the key [routes.NAME.insecure of each real route]
+    #[arg(long, short = 'k')]
+    pub insecure: bool,
     /// The route to take first [stack.route]
     #[arg(long, value_name = "NAME")]
     pub route: Option<String>,

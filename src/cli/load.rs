@@ -32,6 +32,13 @@ pub fn load_with(profile: Option<&str>, args: &LoadArgs, further: &[Override]) -
             header.split_once(':').ok_or_else(|| Failure::bad_input("-H: a header is written 'Name: value'"))?;
         draft = draft.with_header(name.trim(), value.trim());
     }
+    if let Some(path) = &args.cacert {
+        let path = path.display().to_string();
+        draft = draft.with_routes(&format!("--cacert {path}"), &["ca_file"], path);
+    }
+    if args.insecure {
+        draft = draft.with_routes("--insecure", &["insecure"], true);
+    }
     let draft = draft.with(&overrides);
     if args.url.is_some() { finish_adhoc(draft) } else { finish(draft) }
 }

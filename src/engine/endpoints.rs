@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::EngineError;
 use crate::chat::Name;
 use crate::profile::{Profile, Simulated};
-use crate::route::{Endpoint, EndpointConfig, Proxy, RouteError, Secret};
+use crate::route::{Endpoint, EndpointConfig, Proxy, RouteError, Secret, check_authorities};
 use crate::sim;
 
 /// What each replica builds its own endpoints from.
@@ -47,6 +47,11 @@ impl Endpoints {
                         path: path.clone(),
                         source,
                     })?;
+                    check_authorities(&pem).map_err(|why| EngineError::Authorities {
+                        route: name.clone(),
+                        path: path.clone(),
+                        why,
+                    })?;
                     extra_ca_pem.push(pem);
                 }
                 extra_ca_pem.extend(simulated.and(sims).map(|server| server.ca_pem().as_bytes().to_vec()));
@@ -58,6 +63,7 @@ impl Endpoints {
                     headers: route.headers.clone(),
                     gateway_cache: route.cache,
                     extra_ca_pem,
+                    insecure: route.insecure,
                     resume: route.simulate.as_ref().is_none_or(|simulated| simulated.resume),
                     proxy: if simulated.is_some() { Proxy::Never } else { Proxy::Environment },
                 })

@@ -51,6 +51,10 @@ pub enum EngineError {
     NoKey { route: String, variable: String },
     #[error("routes.{route}.ca_file: {}: {source}; name a readable PEM file", path.display())]
     CaFile { route: String, path: PathBuf, source: std::io::Error },
+    #[error(
+        "routes.{route}.ca_file: {}: {why}; give certificates as PEM (-----BEGIN CERTIFICATE-----)", path.display()
+    )]
+    Authorities { route: String, path: PathBuf, why: String },
     #[error(transparent)]
     Files(#[from] TooFewFiles),
     #[error(transparent)]
@@ -77,6 +81,7 @@ impl EngineError {
         match self {
             Self::NoKey { .. }
             | Self::CaFile { .. }
+            | Self::Authorities { .. }
             | Self::Files(_)
             | Self::Prompts(_)
             | Self::NotSimulated { .. } => true,

@@ -146,18 +146,21 @@ impl Draft {
         self
     }
 
-    /// A header for each real route (`-H 'K: V'`); for every route when all are simulated. Its value is never repeated.
+    /// A header for each route of the flags. Its value is never repeated.
     pub fn with_header(self, name: &str, value: &str) -> Self {
+        self.with_routes(&format!("-H '{name}: …'"), &["headers", name], value)
+    }
+
+    /// A key of each real route, by a flag that names no route; of every route when all are simulated.
+    pub fn with_routes(self, typed: &str, keys: &[&str], value: impl Into<toml_edit::Value>) -> Self {
+        let value = value.into();
         let Ok(table) = self.text.parse::<toml::Table>() else { return self }; // said by `finish`
         let routes: Vec<_> = table.get("routes").and_then(toml::Value::as_table).into_iter().flatten().collect();
         let is_real = |(_, route): &&(&String, &toml::Value)| route.get("base_url").is_some();
         let any_real = routes.iter().any(|route| is_real(&route));
         let chosen = routes.iter().filter(|route| !any_real || is_real(route));
-        let over = |name_of: &str| Override {
-            path: KeyPath::from("routes").key(name_of).key("headers").key(name),
-            value: value.into(),
-            typed: format!("-H '{name}: …'"),
-        };
+        let path = |route: &str| keys.iter().fold(KeyPath::from("routes").key(route), |path, key| path.key(key));
+        let over = |route: &str| Override { path: path(route), value: value.clone(), typed: typed.to_owned() };
         let overrides: Vec<_> = chosen.map(|(route, _)| over(route)).collect();
         self.with(&overrides)
     }

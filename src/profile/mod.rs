@@ -94,6 +94,12 @@ impl Profile {
             self.stack.fallback.iter().map(move |hop| (hop.model.as_str(), hop.route.as_deref().unwrap_or(home)));
         std::iter::once((self.workload.model.as_str(), home)).chain(rest)
     }
+
+    /// Routes over TLS whose certificate nobody checks.
+    pub fn unchecked_routes(&self) -> impl Iterator<Item = &str> {
+        let secured = |route: &Route| route.base_url.as_deref().is_some_and(|url| url.starts_with("https:"));
+        self.routes.iter().filter(move |(_, route)| route.insecure && secured(route)).map(|(name, _)| name.as_str())
+    }
 }
 
 /// What the tokens cost, and the volume the bill is projected to.

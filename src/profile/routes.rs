@@ -32,6 +32,9 @@ pub struct Route {
     /// PEM file of further certificate authorities to trust.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+    /// Accept any certificate, whoever signed it, for whatever host and time. For a laboratory: whoever sits between can
+    /// read the key.
+    pub insecure: bool,
 }
 
 impl Default for Route {
@@ -45,6 +48,7 @@ impl Default for Route {
             cache: true,
             headers: BTreeMap::new(),
             ca_file: None,
+            insecure: false,
         }
     }
 }

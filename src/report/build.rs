@@ -68,6 +68,7 @@ fn run_facts(run: &Run, figures: &Figures) -> RunFacts {
         interrupted: matches!(run.stop, Stop::Interrupted | Stop::Terminated),
         stop: run.stop,
         abandoned: run.abandoned,
+        insecure_routes: run.profile.unchecked_routes().map(str::to_owned).collect(),
     }
 }
 

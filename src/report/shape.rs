@@ -70,6 +70,9 @@ pub struct RunFacts {
     pub stop: Stop,
     /// Calls in flight that an interrupted run no longer awaited; they are in no other figure.
     pub abandoned: u64,
+    /// Routes over TLS whose certificate nobody checked (`insecure`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub insecure_routes: Vec<String>,
 }
 
 /// Counts of the measured window.

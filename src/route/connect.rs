@@ -6,10 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::client::Resumption;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{timeout, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -124,30 +122,4 @@ fn tune(tcp: &TcpStream, keepalive: Duration) {
         let every = socket2::TcpKeepalive::new().with_time(keepalive).with_interval(keepalive);
         let _ = socket2::SockRef::from(tcp).set_tcp_keepalive(&every);
     }
-}
-
-/// TLS 1.2 and 1.3 on ring, trusting the web's authorities and those of `extra_ca_pem`.
-pub(super) fn tls_config(extra_ca_pem: &[Vec<u8>], resume: bool, alpn: &[&[u8]]) -> Result<ClientConfig, String> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for pem in extra_ca_pem {
-        let before = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|e| format!("not PEM: {e:?}"))?;
-            roots.add(certificate).map_err(|e| e.to_string())?;
-        }
-        if roots.len() == before {
-            return Err("no certificate in it".into());
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    if !resume {
-        config.resumption = Resumption::disabled();
-    }
-    Ok(config)
 }

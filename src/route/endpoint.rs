@@ -14,7 +14,7 @@ use http::{HeaderMap, Uri};
 use thiserror::Error;
 
 use super::alarm::Alarm;
-use super::connect::{Connector, tls_config};
+use super::connect::Connector;
 use super::dialect::{Understood, openai};
 use super::exact::Exact;
 use super::failure::{Fault, Stage, one_line, refused};
@@ -22,6 +22,7 @@ use super::headers::{Headers, secrets};
 use super::secret::Secret;
 use super::through_reqwest::ThroughReqwest;
 use super::transport::{Reader, Trace, Transport, Whole};
+use super::trust::{self, Trust};
 use super::{Ask, Attempt, Failure, FailureKind, PoolGauge, Reply, gateway};
 use crate::chat::Answer;
 use crate::profile::{self, Client, Dialect, Http};
@@ -41,6 +42,8 @@ pub struct EndpointConfig {
     pub gateway_cache: bool,
     /// Certificate authorities to trust beside the web's, each as PEM.
     pub extra_ca_pem: Vec<Vec<u8>>,
+    /// Any certificate is accepted.
+    pub insecure: bool,
     /// TLS session resumption.
     pub resume: bool,
     pub proxy: Proxy,
@@ -66,7 +69,7 @@ pub enum RouteError {
         "routes.{route}: headers.\"{header}\" is no valid HTTP header; use ASCII letters, digits and dashes in its name and one line of text as its value"
     )]
     Header { route: String, header: String },
-    #[error("routes.{route}: ca_file: {why}; give certificates as PEM")]
+    #[error("routes.{route}.ca_file: {why}; give certificates as PEM (-----BEGIN CERTIFICATE-----)")]
     Ca { route: String, why: String },
     #[error(
         "routes.{route}: dialect = \"anthropic\" is not spoken yet; use the provider's OpenAI-compatible endpoint and dialect = \"openai\""
@@ -239,10 +242,8 @@ fn exact(config: &EndpointConfig, target: &Target, pool: &profile::Pool) -> Resu
     if pool.http != Http::V1 {
         return Err(RouteError::Version);
     }
-    let tls = match target.secure {
-        true => Some(Arc::new(tls(config)?)),
-        false => None,
-    };
+    // Made for plain HTTP too, so that a bad file of authorities is not passed over.
+    let tls = Some(Arc::new(tls(config)?)).filter(|_| target.secure);
     let connector = Connector::new(&target.host, target.port, tls).map_err(|why| RouteError::base_url(config, why))?;
     let path = Uri::try_from(&target.path).map_err(|why| RouteError::base_url(config, why))?;
     Ok(Exact::new(connector, path, pool))
@@ -258,7 +259,8 @@ fn through_reqwest(
 }
 
 fn tls(config: &EndpointConfig) -> Result<rustls::ClientConfig, RouteError> {
-    tls_config(&config.extra_ca_pem, config.resume, &[b"http/1.1"])
+    let trust = if config.insecure { Trust::Anyone } else { Trust::Authorities };
+    trust::tls_config(&config.extra_ca_pem, trust, config.resume, &[b"http/1.1"])
         .map_err(|why| RouteError::Ca { route: config.name.clone(), why })
 }
 

@@ -21,6 +21,7 @@ mod secret;
 mod sse;
 mod through_reqwest;
 mod transport;
+mod trust;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 
 pub use endpoint::{Endpoint, EndpointConfig, Proxy, RouteError};
 pub use secret::Secret;
+pub use trust::check_authorities;
 
 use crate::chat::{Answer, ChatRequest, Usage};
 

@@ -22,6 +22,13 @@ pub fn check(profile: &Profile, findings: &mut Findings) {
         }
     }
     models_served(profile, findings);
+    for name in profile.unchecked_routes() {
+        let message = format!(
+            "the certificate of route \"{name}\" is not checked (insecure): whoever sits between reads its key; trust its \
+             authority instead, with --cacert FILE (ca_file)"
+        );
+        findings.warn(KeyPath::from("routes").key(name).key("insecure"), message);
+    }
 }
 
 fn route_itself(path: &KeyPath, route: &Route, findings: &mut Findings) {

@@ -64,6 +64,10 @@ fn header(page: &mut Page, report: &Report) {
     for reason in &run.invalid_because {
         page.words(Tone::Bad, &format!("INVALID: {reason}"));
     }
+    if !run.insecure_routes.is_empty() {
+        let routes = run.insecure_routes.join(", ");
+        page.words(Tone::Doubt, &format!("certificates were not checked (insecure): {routes}"));
+    }
     if report.environment.build == "debug" {
         page.words(Tone::Doubt, "a debug build of gatebench: build with --release before you trust its figures");
     }

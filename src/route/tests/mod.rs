@@ -33,6 +33,7 @@ pub(super) fn config(base_url: &str) -> EndpointConfig {
         headers: BTreeMap::new(),
         gateway_cache: true,
         extra_ca_pem: Vec::new(),
+        insecure: false,
         resume: false,
         proxy: Proxy::Never,
     }
