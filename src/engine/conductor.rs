@@ -206,7 +206,10 @@ impl Conductor {
         let (total, gauges) = (self.gathering.total(), self.gathering.gauges());
         let all = |kinds: fn(&FailureKind) -> bool| total.failures.keys().all(kinds);
         // A connection once opened may still bring an answer, however slow.
-        let unreachable = || gauges.opened + total.requests == 0 && all(|kind| *kind == FailureKind::Connect);
+        let unreachable = || {
+            let all_in_vain = all(|kind| matches!(kind, FailureKind::Connect | FailureKind::Timeout));
+            gauges.opened + total.requests == 0 && all_in_vain
+        };
         let refused = || all(|kind| matches!(kind, FailureKind::Status(401 | 403)));
         if total.succeeded == 0 && total.failed >= HOPELESS_AFTER && (unreachable() || refused()) {
             self.finish(Stop::Hopeless);

@@ -15,6 +15,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::Connect;
 use super::failure::Fault;
+use super::unreachable;
 
 /// How long connecting may take, and what the socket is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,15 +56,21 @@ impl Connector {
     pub(super) async fn connect(&self, patience: Patience) -> Result<(Stream, Connect), Fault> {
         let start = Instant::now();
         let end = start + patience.connect;
-        let late = |what| Fault::Timeout(format!("{what} took longer than {:?}", patience.connect));
+        let late = |what| {
+            let place = self.place();
+            Fault::Timeout(format!(
+                "{what} {place} took longer than {:?} (stack.pool.connect_timeout)",
+                patience.connect
+            ))
+        };
         let addresses = timeout_at(end.into(), self.resolve())
             .await
-            .map_err(|_| late("resolving the host"))?
-            .map_err(|e| Fault::Broken(format!("could not resolve {}: {e}", self.host)))?;
+            .map_err(|_| late("resolving"))?
+            .map_err(|e| Fault::Broken(unreachable::resolving(&self.host, &e)))?;
         let resolved = Instant::now();
         let tcp = first_that_answers(&addresses, end).await.map_err(|e| match e.kind() {
-            io::ErrorKind::TimedOut => late("connecting"),
-            _ => Fault::Broken(format!("could not connect to {}:{}: {e}", self.host, self.port)),
+            io::ErrorKind::TimedOut => late("connecting to"),
+            _ => Fault::Broken(unreachable::connecting(&self.place(), &e)),
         })?;
         let connected = Instant::now();
         tune(&tcp, patience.keepalive);
@@ -73,7 +80,7 @@ impl Connector {
                 let handshake = timeout(patience.tls, tls.connect(name.clone(), tcp)).await;
                 let stream = handshake
                     .map_err(|_| Fault::Timeout(format!("the TLS handshake took longer than {:?}", patience.tls)))?
-                    .map_err(|e| Fault::Broken(format!("TLS with {} failed: {e}", self.host)))?;
+                    .map_err(|e| Fault::Broken(unreachable::securing(&self.place(), &e)))?;
                 Stream::Tls(Box::new(stream))
             }
         };
@@ -81,6 +88,14 @@ impl Connector {
         let tls = if self.tls.is_some() { ready - connected } else { Duration::ZERO };
         let dns = if addresses.literal { Duration::ZERO } else { resolved - start };
         Ok((stream, Connect { dns, tcp: connected - resolved, tls, total: ready - start }))
+    }
+
+    fn place(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 
     async fn resolve(&self) -> io::Result<Addresses> {

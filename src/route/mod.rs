@@ -22,6 +22,7 @@ mod sse;
 mod through_reqwest;
 mod transport;
 mod trust;
+mod unreachable;
 
 #[cfg(test)]
 mod tests;

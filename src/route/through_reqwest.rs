@@ -20,7 +20,7 @@ use super::alarm::Alarm;
 use super::failure::{Fault, Stage, causes};
 use super::pool::{Limits, Permit, Pool, Slot};
 use super::transport::Trace;
-use super::{PoolGauge, Proxy};
+use super::{PoolGauge, Proxy, unreachable};
 use crate::profile::{self, Http, WhenFull};
 
 pub(super) struct ThroughReqwest {
@@ -29,6 +29,9 @@ pub(super) struct ThroughReqwest {
     tls: ClientConfig,
     proxy: Proxy,
     url: Url,
+    host: String,
+    /// Host and port, for messages.
+    place: String,
     /// Only its permits are used: no connection is ever kept in it.
     gate: Rc<Pool>,
     read_timeout: Cell<Duration>,
@@ -36,12 +39,16 @@ pub(super) struct ThroughReqwest {
 
 impl ThroughReqwest {
     pub(super) fn new(url: &str, tls: ClientConfig, proxy: Proxy, settings: &profile::Pool) -> Result<Self, String> {
+        let url: Url = url.parse().map_err(|e| format!("{e}"))?;
+        let host = url.host_str().unwrap_or_default().to_owned();
         Ok(Self {
             client: RefCell::new(client(&tls, proxy, settings)?),
+            place: place(&url, proxy),
             settings: RefCell::new(settings.clone()),
             tls,
             proxy,
-            url: url.parse().map_err(|e| format!("{e}"))?,
+            url,
+            host,
             gate: Pool::new(Limits::of(settings)),
             read_timeout: Cell::new(settings.read_timeout),
         })
@@ -94,10 +101,16 @@ impl ThroughReqwest {
             }
             Ok(Err(error)) => {
                 trace.sent = !error.is_connect();
-                Err(fault(error))
+                Err(self.unreachable(&error).unwrap_or_else(|| fault(error)))
             }
             Err(_) => Err(Fault::silent(alarm, gap, Stage::Head)),
         }
+    }
+
+    /// What kept it from connecting; `None` if it did connect, or ran out of time.
+    fn unreachable(&self, error: &reqwest::Error) -> Option<Fault> {
+        let refused = error.is_connect() && !error.is_timeout();
+        refused.then(|| unreachable::by_cause(&self.host, &self.place, error)).flatten().map(Fault::Broken)
     }
 
     async fn permit(&self, alarm: &mut Alarm<'_>, trace: &mut Trace) -> Result<Option<Permit>, Fault> {
@@ -115,6 +128,15 @@ impl ThroughReqwest {
             Err(denied) => Err(denied.fault(waited)),
         }
     }
+}
+
+/// Where it connects, as far as can be said: which hosts a proxy is for is reqwest's to know.
+fn place(url: &Url, proxy: Proxy) -> String {
+    const VARIABLES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let proxied = proxy == Proxy::Environment && VARIABLES.iter().any(|name| std::env::var_os(name).is_some());
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    let proxied = if proxied { " or the environment's proxy" } else { "" };
+    format!("{host}:{port}{proxied}")
 }
 
 /// The settings that reqwest takes.

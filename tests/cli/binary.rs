@@ -150,6 +150,10 @@ impl Folder {
 pub struct Running(Child);
 
 impl Running {
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     pub fn signal(&self, signal: libc::c_int) {
         // SAFETY: plain system call on a child that has not been waited for.
         assert_eq!(unsafe { libc::kill(self.0.id() as libc::pid_t, signal) }, 0);

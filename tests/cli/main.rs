@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod binary;
+#[cfg(target_os = "linux")]
 mod open_files;
 mod outcomes;
 mod overview;
@@ -9,3 +10,4 @@ mod secrets;
 mod signals;
 mod simulator;
 mod sweeps;
+mod unreachable;

@@ -1,8 +1,9 @@
 //! The limit of open files: raised as far as may be, and else said before anything is sent.
 
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
-use crate::binary::{Folder, Sim};
+use crate::binary::{Folder, Running, Sim, until};
 
 /// gatebench under a limit that a shell has set: `-n` sets both, `-Sn` the soft one alone.
 fn under(limit: &str, folder: &Folder, args: &[&str]) -> Output {
@@ -40,4 +41,42 @@ fn a_soft_limit_that_is_too_low_is_raised() {
     let done = under("-Sn 40", &folder, &[&run[..], &limits].concat());
     let report: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
     assert_eq!((report["load"]["succeeded"].as_u64(), report["load"]["failed"].as_u64()), (Some(300), Some(0)));
+}
+
+/// Whatever takes files away in mid-run: what is then refused is a connect error that names it.
+#[test]
+fn files_that_run_out_in_mid_run_are_connect_errors_that_say_so() {
+    let folder = Folder::new();
+    let sim = Sim::start(&folder, &["local"]);
+    let run = ["run", "--url", &sim.base_url, "-m", "gpt-4.1", "-c", "2", "-z", "60s", "--out", "r.json"];
+    let each_connects = ["--set", "stack.pool.max_idle=0", "--set", "load.think_time=5ms"];
+    let mut running = folder.spawn(&[&run[..], &each_connects].concat());
+    until("some calls are through", || sim.requests() > 20);
+    let before = set_soft_limit(&running, 3);
+    // Every call fails from here on, several in this time.
+    until("no more calls come through", || {
+        let seen = sim.requests();
+        std::thread::sleep(Duration::from_millis(200));
+        sim.requests() == seen
+    });
+    set_soft_limit(&running, before);
+    running.signal(libc::SIGINT);
+    running.wait();
+    let report = folder.read_json("r.json");
+    assert!(report["errors"]["connect"].as_u64() > Some(0), "{}", report["errors"]);
+    let said = report["error_examples"]["connect"].as_str().unwrap();
+    assert!(said.contains("may open no more files (EMFILE); raise ulimit -n"), "{said}");
+    assert_eq!(report["attempts"]["total"], sim.stats()["requests"]);
+}
+
+/// Sets the soft limit of a running gatebench; the one before.
+fn set_soft_limit(running: &Running, soft: u64) -> u64 {
+    let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let (pid, files) = (running.id() as libc::pid_t, libc::RLIMIT_NOFILE);
+    // SAFETY: prlimit writes and reads one rlimit each; the process is a child that has not been waited for.
+    assert_eq!(unsafe { libc::prlimit(pid, files, std::ptr::null(), &mut before) }, 0);
+    let wanted = libc::rlimit { rlim_cur: soft, rlim_max: before.rlim_max };
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::prlimit(pid, files, &wanted, std::ptr::null_mut()) }, 0);
+    before.rlim_cur
 }

@@ -89,8 +89,9 @@ fn a_run_that_could_not_begin_says_what_to_mend() {
         text(&report, Style::PLAIN).replace('\n', " ")
     };
     let mut run = run_of(Tally::new(3));
-    assert!(last_line(&run, &[("connect", "Connection refused")]).contains("is the server up"));
-    assert!(last_line(&run, &[("connect", "invalid peer certificate: UnknownIssuer")]).contains("the route's ca_file"));
+    let unreachable = [("connect", "nothing listens there; is it up?")];
+    assert!(last_line(&run, &unreachable).contains("first connect: nothing listens there; is it up?"));
+    assert!(last_line(&run, &unreachable).contains("the first one says why"));
     assert!(last_line(&run, &[("auth", "401")]).contains("api_key_env"));
     run.stop = Stop::Budget;
     run.abandoned = 3;

@@ -94,10 +94,9 @@ fn nothing_succeeded(report: &Report) -> String {
 /// What to do when every call failed in the same way.
 fn mend(report: &Report) -> &'static str {
     let kinds: Vec<&str> = report.errors.keys().map(String::as_str).collect();
-    let untrusted = report.error_examples.values().any(|example| example.contains("certificate"));
     match kinds[..] {
-        ["connect"] if untrusted => "; name the authority of its certificate in the route's ca_file",
-        ["connect"] => "; is the server up, and its address (base_url, --url) right?",
+        // What the first one said has its mend.
+        ["connect"] => "; the first one says why",
         ["auth"] => "; the key is refused: check the variable that api_key_env names",
         ["timeout"] => "; raise stack.timeout or stack.pool.read_timeout, or check that the server answers at all",
         _ => "",
@@ -112,6 +111,11 @@ pub fn shortfall(report: &Report) -> String {
     }
     for reason in &report.run.invalid_because {
         page.line(&format!("invalid: {reason}"));
+    }
+    if report.load.succeeded == 0 {
+        for (kind, example) in &report.error_examples {
+            page.line(&format!("first {kind}: {example}"));
+        }
     }
     page.line(closing_words(report).1.trim());
     page.finish().trim_end().to_owned()

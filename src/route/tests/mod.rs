@@ -7,6 +7,7 @@ mod proxy;
 mod secrets;
 mod server;
 mod tls;
+mod unreachable;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
