@@ -224,5 +224,6 @@ pub fn config(base_url: String) -> EndpointConfig {
         insecure: false,
         resume: false,
         proxy: Proxy::Never,
+        access: Arc::default(),
     }
 }

@@ -184,6 +184,9 @@ impl Conductor {
         if self.phase == Phase::Warmup && self.window.is_measured(now) {
             self.phase = Phase::Measure;
         }
+        if self.control.given_up().is_some() {
+            self.finish(Stop::Hopeless);
+        }
         if matches!(self.phase, Phase::Warmup | Phase::Measure) && self.is_planned_out(now) {
             self.finish(if self.control.is_spent() { Stop::Budget } else { Stop::Finished });
         }
@@ -198,22 +201,31 @@ impl Conductor {
         }
     }
 
-    /// Ends a run early that cannot succeed.
+    /// Gives a run up that cannot succeed. (A refused key is noticed where its call ends: see `Keys`.)
     fn judge(&mut self) {
-        if self.phase == Phase::Drain {
-            return;
-        }
-        let (total, gauges) = (self.gathering.total(), self.gathering.gauges());
-        let all = |kinds: fn(&FailureKind) -> bool| total.failures.keys().all(kinds);
-        // A connection once opened may still bring an answer, however slow.
-        let unreachable = || {
-            let all_in_vain = all(|kind| matches!(kind, FailureKind::Connect | FailureKind::Timeout));
-            gauges.opened + total.requests == 0 && all_in_vain
-        };
-        let refused = || all(|kind| matches!(kind, FailureKind::Status(401 | 403)));
-        if total.succeeded == 0 && total.failed >= HOPELESS_AFTER && (unreachable() || refused()) {
+        if self.phase != Phase::Drain
+            && let Some(why) = self.in_vain()
+        {
+            self.control.give_up(why);
             self.finish(Stop::Hopeless);
         }
+    }
+
+    /// Why no call can succeed, if none has and none can.
+    fn in_vain(&self) -> Option<String> {
+        let (total, gauges) = (self.gathering.total(), self.gathering.gauges());
+        if total.succeeded > 0 || total.failed < HOPELESS_AFTER {
+            return None;
+        }
+        let all = |kinds: fn(&FailureKind) -> bool| total.failures.keys().all(kinds);
+        let said = total.examples.values().next().map_or("", String::as_str);
+        // A connection once opened may still bring an answer, however slow.
+        let no_connection = gauges.opened + total.requests == 0;
+        if no_connection && all(|kind| matches!(kind, FailureKind::Connect | FailureKind::Timeout)) {
+            return Some(format!("no call got a connection: {said}"));
+        }
+        let forbidden = all(|kind| *kind == FailureKind::Status(403));
+        forbidden.then(|| format!("every call was refused: {said}; may this key use this model, from this place?"))
     }
 
     /// Every one of `load.requests` has begun.
@@ -234,6 +246,9 @@ impl Conductor {
         self.stop = why;
         if why == Stop::Budget {
             self.gathering.event("budget", "a further call could exceed limits.budget: load stopped".into());
+        }
+        if let Some(why) = self.control.given_up() {
+            self.gathering.event("given up", why.to_owned());
         }
         self.control.stop();
         // The window of a run of `requests` is open until the last answer.
@@ -291,6 +306,8 @@ impl Conductor {
         self.gathering.close_second(&self.window);
         self.phase = Phase::Done;
         self.publish(now);
-        self.gathering.run(&self.profile, self.stop, &self.window, self.ended)
+        let mut run = self.gathering.run(&self.profile, self.stop, &self.window, self.ended);
+        run.given_up = self.control.given_up().map(str::to_owned);
+        run
     }
 }

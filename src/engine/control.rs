@@ -1,12 +1,15 @@
 //! What the engine's threads share: the clock of the run, a few counters, and the word to stop.
 
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
+use super::keys::Keys;
 use super::purse::Purse;
 use crate::plan::Workload;
 use crate::profile::{Load, Profile};
+use crate::stack::Outcome;
 
 /// Until when load runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +113,9 @@ pub struct Control {
     pub dropped_measured: AtomicU64,
     /// Only of a run with `limits.budget`.
     pub purse: Option<Purse>,
+    keys: Keys,
+    /// Why no further call is begun, in words.
+    given_up: OnceLock<String>,
 }
 
 /// The plan's counters at one moment, as [`Control`] has them.
@@ -122,17 +128,36 @@ pub struct Counts {
 }
 
 impl Control {
-    pub fn of(profile: &Profile, workload: &Workload) -> Self {
-        Self { purse: Purse::of(profile, workload), ..Self::default() }
+    pub fn of(profile: &Profile, workload: &Workload, keys: Keys) -> Self {
+        Self { purse: Purse::of(profile, workload), keys, ..Self::default() }
     }
 
     /// Asks all to begin no more calls.
     pub fn stop(&self) {
-        self.stop.store(true, Relaxed);
+        // Whoever sees this sees why, if the load was given up.
+        self.stop.store(true, Release);
     }
 
     pub fn is_stopped(&self) -> bool {
-        self.stop.load(Relaxed)
+        self.stop.load(Acquire)
+    }
+
+    /// A call is over. If it shows that no further one can succeed, all are asked to begin no more.
+    pub fn learn_from(&self, outcome: &Outcome) {
+        self.purse.iter().for_each(|purse| purse.settle(outcome));
+        if let Some(why) = self.keys.note(outcome) {
+            self.give_up(why);
+        }
+    }
+
+    /// The first reason counts.
+    pub fn give_up(&self, why: String) {
+        let _ = self.given_up.set(why);
+        self.stop();
+    }
+
+    pub fn given_up(&self) -> Option<&str> {
+        self.given_up.get().map(String::as_str)
     }
 
     /// Nothing begins until the pause has reached the run's clock. A process that is stopped at once (Ctrl-Z) would

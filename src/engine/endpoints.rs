@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::EngineError;
 use crate::chat::Name;
 use crate::profile::{Profile, Simulated};
-use crate::route::{Endpoint, EndpointConfig, Proxy, RouteError, Secret, check_authorities};
+use crate::route::{Access, Endpoint, EndpointConfig, Proxy, RouteError, Secret, check_authorities};
 use crate::sim;
 
 /// What each replica builds its own endpoints from.
@@ -65,11 +66,17 @@ impl Endpoints {
                     extra_ca_pem,
                     insecure: route.insecure,
                     resume: route.simulate.as_ref().is_none_or(|simulated| simulated.resume),
+                    access: Arc::default(),
                     proxy: if simulated.is_some() { Proxy::Never } else { Proxy::Environment },
                 })
             })
             .collect::<Result<_, EngineError>>()?;
         Ok(Self { configs })
+    }
+
+    /// Each route's name, and whether it is still asked.
+    pub fn accesses(&self) -> impl Iterator<Item = (&str, Arc<Access>)> {
+        self.configs.iter().map(|config| (config.name.as_str(), config.access.clone()))
     }
 
     /// One replica's endpoints.

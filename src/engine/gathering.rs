@@ -313,6 +313,7 @@ impl Gathering {
             duration: at.saturating_duration_since(self.start),
             measured_window: window.measured(end),
             stop,
+            given_up: None,
             planned: self.planned(profile),
             dropped: self.asked.counts.dropped_measured,
             measured: ended.total,

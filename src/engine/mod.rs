@@ -14,6 +14,7 @@ mod crew;
 mod endpoints;
 pub mod files;
 mod gathering;
+mod keys;
 mod messages;
 mod pacer;
 mod purse;
@@ -42,6 +43,7 @@ use control::{Control, Window};
 use crew::Crew;
 use endpoints::Endpoints;
 use files::TooFewFiles;
+use keys::Keys;
 use messages::{Change, Lasts, Message, Settings, ToReplica};
 use pacer::Pacer;
 
@@ -116,7 +118,8 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
     };
     let sims = endpoints::simulate(&profile)?;
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref())?);
-    let control = Arc::new(Control::of(&profile, &workload));
+    let keys = Keys::of(&profile, endpoints.accesses());
+    let control = Arc::new(Control::of(&profile, &workload, keys));
     let profile = Arc::new(profile);
     let settings = Settings { epoch: 0, profile: resolved(&profile, redis.as_ref()), workload };
     let (to_conductor, inbox) = mpsc::channel();

@@ -301,7 +301,7 @@ impl Replica {
         if self.in_flight.get() == 0 {
             self.idle.notify_one();
         }
-        self.control.purse.iter().for_each(|purse| purse.settle(&outcome));
+        self.control.learn_from(&outcome);
         let done = outcome.done;
         let ended_in = self.settings.borrow().epoch;
         let in_window = self.window.get().is_some_and(|window| window.contains(done));

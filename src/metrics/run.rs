@@ -25,7 +25,7 @@ pub enum Stop {
     Quit,
     /// SIGTERM.
     Terminated,
-    /// No call succeeded and none could: the route cannot be reached, or refuses the key.
+    /// No further call could succeed: the route cannot be reached, or refuses the key.
     Hopeless,
 }
 
@@ -38,6 +38,8 @@ pub struct Run {
     /// The measured window: what rates are divided by.
     pub measured_window: Duration,
     pub stop: Stop,
+    /// Why no further call could succeed, in words.
+    pub given_up: Option<String>,
     /// Arrivals due in the measured window; of a closed loop, calls sent.
     pub planned: u64,
     /// Of them, dropped beyond `max_in_flight`.

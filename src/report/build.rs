@@ -67,6 +67,7 @@ fn run_facts(run: &Run, figures: &Figures) -> RunFacts {
         invalid_because,
         interrupted: matches!(run.stop, Stop::Interrupted | Stop::Terminated),
         stop: run.stop,
+        given_up_because: run.given_up.clone(),
         abandoned: run.abandoned,
         insecure_routes: run.profile.unchecked_routes().map(str::to_owned).collect(),
     }

@@ -68,6 +68,9 @@ pub struct RunFacts {
     pub invalid_because: Vec<String>,
     pub interrupted: bool,
     pub stop: Stop,
+    /// Why no further call could succeed, and the mend; only with `stop` = "hopeless".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up_because: Option<String>,
     /// Calls in flight that an interrupted run no longer awaited; they are in no other figure.
     pub abandoned: u64,
     /// Routes over TLS whose certificate nobody checked (`insecure`).

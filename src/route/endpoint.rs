@@ -23,7 +23,7 @@ use super::secret::Secret;
 use super::through_reqwest::ThroughReqwest;
 use super::transport::{Reader, Trace, Transport, Whole};
 use super::trust::{self, Trust};
-use super::{Ask, Attempt, Failure, FailureKind, PoolGauge, Reply, gateway};
+use super::{Access, Ask, Attempt, Failure, FailureKind, PoolGauge, Reply, gateway};
 use crate::chat::Answer;
 use crate::profile::{self, Client, Dialect, Http};
 
@@ -47,6 +47,8 @@ pub struct EndpointConfig {
     /// TLS session resumption.
     pub resume: bool,
     pub proxy: Proxy,
+    /// Shared by all replicas.
+    pub access: Arc<Access>,
 }
 
 /// Which proxy requests go through, by the client that knows proxies: reqwest.
@@ -246,7 +248,7 @@ fn exact(config: &EndpointConfig, target: &Target, pool: &profile::Pool) -> Resu
     let tls = Some(Arc::new(tls(config)?)).filter(|_| target.secure);
     let connector = Connector::new(&target.host, target.port, tls).map_err(|why| RouteError::base_url(config, why))?;
     let path = Uri::try_from(&target.path).map_err(|why| RouteError::base_url(config, why))?;
-    Ok(Exact::new(connector, path, pool))
+    Ok(Exact::new(connector, path, config.access.clone(), pool))
 }
 
 fn through_reqwest(
@@ -254,7 +256,7 @@ fn through_reqwest(
     target: &Target,
     pool: &profile::Pool,
 ) -> Result<ThroughReqwest, RouteError> {
-    ThroughReqwest::new(&target.url(), tls(config)?, config.proxy, pool)
+    ThroughReqwest::new(&target.url(), tls(config)?, config.proxy, config.access.clone(), pool)
         .map_err(|why| RouteError::Client { route: config.name.clone(), why })
 }
 

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,23 +18,25 @@ use super::connect::{Connector, Patience, Stream};
 use super::failure::{Fault, Stage, causes};
 use super::pool::{Limits, Permit, Pool, Slot, Wire};
 use super::transport::Trace;
-use super::{Connect, Connection};
+use super::{Access, Connect, Connection};
 use crate::profile;
 
 pub(super) struct Exact {
     pool: Rc<Pool>,
     connector: Connector,
     path: Uri,
+    access: Arc<Access>,
     patience: Cell<Patience>,
     read_timeout: Cell<Duration>,
 }
 
 impl Exact {
-    pub(super) fn new(connector: Connector, path: Uri, settings: &profile::Pool) -> Self {
+    pub(super) fn new(connector: Connector, path: Uri, access: Arc<Access>, settings: &profile::Pool) -> Self {
         Self {
             pool: Pool::new(Limits::of(settings)),
             connector,
             path,
+            access,
             patience: Cell::new(patience(settings)),
             read_timeout: Cell::new(settings.read_timeout),
         }
@@ -64,6 +67,10 @@ impl Exact {
         *request.headers_mut() = headers;
         loop {
             let (mut wire, connection) = self.wire(alarm, trace).await?;
+            if self.access.is_barred() {
+                self.pool.release(wire, Instant::now());
+                return Err(Fault::Barred);
+            }
             trace.connection = Some(connection);
             trace.sent = true;
             let gap = self.read_timeout.get();
@@ -94,6 +101,8 @@ impl Exact {
         trace.waited(waited);
         match slot {
             Ok(Slot::Kept(wire)) => Ok((wire, Connection::Reused)),
+            // Whoever stood in line need not connect first to learn that.
+            Ok(Slot::Vacant(_)) if self.access.is_barred() => Err(Fault::Barred),
             Ok(Slot::Vacant(permit)) => {
                 alarm.set(alarm.deadline());
                 let opened = alarm.limit(self.open(permit)).await;

@@ -18,6 +18,8 @@ pub(super) enum Fault {
     Timeout(String),
     Broken(String),
     Pool(String),
+    /// The route is asked no more.
+    Barred,
 }
 
 /// What was waited for when a timeout struck.
@@ -68,6 +70,7 @@ impl Fault {
             Self::Timeout(detail) => Failure::new(FailureKind::Timeout, detail),
             Self::Pool(detail) => Failure::new(FailureKind::Pool, detail),
             Self::Broken(detail) => Failure::new(broken, detail),
+            Self::Barred => Failure::new(FailureKind::Other, "not sent: the route has refused the key"),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! Everything here lives on one thread (a replica's) where local tasks can be spawned: in a
 //! `LocalRuntime` or a `LocalSet`. Nothing needs a lock.
 
+mod access;
 mod alarm;
 mod connect;
 mod dialect;
@@ -30,6 +31,7 @@ mod tests;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+pub use access::Access;
 pub use endpoint::{Endpoint, EndpointConfig, Proxy, RouteError};
 pub use secret::Secret;
 pub use trust::check_authorities;

@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use super::alarm::Alarm;
 use super::failure::{Fault, Stage, causes};
 use super::pool::{Limits, Permit, Pool, Slot};
 use super::transport::Trace;
-use super::{PoolGauge, Proxy, unreachable};
+use super::{Access, PoolGauge, Proxy, unreachable};
 use crate::profile::{self, Http, WhenFull};
 
 pub(super) struct ThroughReqwest {
@@ -32,13 +33,20 @@ pub(super) struct ThroughReqwest {
     host: String,
     /// Host and port, for messages.
     place: String,
+    access: Arc<Access>,
     /// Only its permits are used: no connection is ever kept in it.
     gate: Rc<Pool>,
     read_timeout: Cell<Duration>,
 }
 
 impl ThroughReqwest {
-    pub(super) fn new(url: &str, tls: ClientConfig, proxy: Proxy, settings: &profile::Pool) -> Result<Self, String> {
+    pub(super) fn new(
+        url: &str,
+        tls: ClientConfig,
+        proxy: Proxy,
+        access: Arc<Access>,
+        settings: &profile::Pool,
+    ) -> Result<Self, String> {
         let url: Url = url.parse().map_err(|e| format!("{e}"))?;
         let host = url.host_str().unwrap_or_default().to_owned();
         Ok(Self {
@@ -49,6 +57,7 @@ impl ThroughReqwest {
             proxy,
             url,
             host,
+            access,
             gate: Pool::new(Limits::of(settings)),
             read_timeout: Cell::new(settings.read_timeout),
         })
@@ -87,6 +96,9 @@ impl ThroughReqwest {
         trace: &mut Trace,
     ) -> Result<Response<ReqwestBody>, Fault> {
         let permit = self.permit(alarm, trace).await?;
+        if self.access.is_barred() {
+            return Err(Fault::Barred);
+        }
         let client = self.client.borrow().clone();
         let request = client.post(self.url.clone()).headers(headers).body(body).send();
         let gap = self.read_timeout.get();

@@ -169,6 +169,7 @@ pub fn run_of(measured: Tally) -> Run {
         duration: Duration::from_millis(24_130),
         measured_window: Duration::from_secs(20),
         stop: Stop::Finished,
+        given_up: None,
         planned: measured.sent,
         dropped: 0,
         total: measured.clone(),

@@ -81,7 +81,7 @@ fn stopped(stop: Stop) -> &'static str {
         Stop::Quit => " · up to when it was asked for",
         Stop::Interrupted => " · interrupted, partial",
         Stop::Terminated => " · terminated, partial",
-        Stop::Hopeless => " · given up: no call can succeed",
+        Stop::Hopeless => " · given up: no further call can succeed",
     }
 }
 

@@ -56,7 +56,7 @@ fn closing_words(report: &Report) -> (Tone, String) {
         Verdict::Failed => (Tone::Bad, format!("failed: {}", held(report))),
         Verdict::Invalid if report.run.valid => (Tone::Doubt, format!("cannot judge: {}", held(report))),
         Verdict::Invalid => (Tone::Bad, "invalid: these figures are not the stack's, see above".to_owned()),
-        Verdict::CouldNotRun => (Tone::Bad, nothing_succeeded(report)),
+        Verdict::CouldNotRun => (Tone::Bad, could_not_run(report)),
         Verdict::Interrupted => (Tone::Doubt, "interrupted: the figures are those until then".to_owned()),
         Verdict::Terminated => (Tone::Doubt, "terminated: the figures are those until then".to_owned()),
         Verdict::BadInput | Verdict::Inconclusive => (Tone::Doubt, "inconclusive".to_owned()),
@@ -77,6 +77,13 @@ fn held(report: &Report) -> String {
         (n, undecided) => {
             format!("{held} of {n} expectations held, {} failed, {undecided} could not be judged", n - held - undecided)
         }
+    }
+}
+
+fn could_not_run(report: &Report) -> String {
+    match &report.run.given_up_because {
+        Some(why) => format!("given up: {why}"),
+        None => nothing_succeeded(report),
     }
 }
 
@@ -112,7 +119,7 @@ pub fn shortfall(report: &Report) -> String {
     for reason in &report.run.invalid_because {
         page.line(&format!("invalid: {reason}"));
     }
-    if report.load.succeeded == 0 {
+    if report.load.succeeded == 0 && report.run.given_up_because.is_none() {
         for (kind, example) in &report.error_examples {
             page.line(&format!("first {kind}: {example}"));
         }

@@ -11,6 +11,7 @@ mod unreachable;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Ask, Attempt, Endpoint, EndpointConfig, Proxy, Secret};
@@ -37,6 +38,7 @@ pub(super) fn config(base_url: &str) -> EndpointConfig {
         insecure: false,
         resume: false,
         proxy: Proxy::Never,
+        access: Arc::default(),
     }
 }
 
