@@ -17,6 +17,8 @@ mod failure;
 mod gateway;
 mod headers;
 mod pool;
+#[doc(hidden)]
+pub mod reading;
 mod secret;
 mod sse;
 mod through_reqwest;
