@@ -23,7 +23,7 @@ use super::reading::{self, LARGEST_ANSWER, Reading, too_long};
 use super::secret::Secret;
 use super::through_reqwest::ThroughReqwest;
 use super::transport::{Reader, Trace, Transport, Whole};
-use super::{Ask, Attempt, Failure, PoolGauge, Reply, gateway};
+use super::{Ask, Attempt, Failure, PoolGauge, Reply};
 use crate::profile::{self, Client, Dialect, Http};
 
 /// What an endpoint is made from.
@@ -162,13 +162,11 @@ impl Endpoint {
             return Err(refused(head.status, &head.headers, &body));
         }
         // Some gateways answer a streamed request whole when they serve it from their cache.
-        let mut reply = if ask.request.stream && !is_json(&head.headers) {
-            read_stream(body, ask, alarm).await?
+        if ask.request.stream && !is_json(&head.headers) {
+            read_stream(body, ask, &head.headers, alarm).await
         } else {
-            read_whole(body, ask, alarm).await?
-        };
-        reply.gateway_hit |= gateway::hit(&head.headers);
-        Ok(reply)
+            read_whole(body, ask, &head.headers, alarm).await
+        }
     }
 
     fn presentable(&self, mut failure: Failure) -> Failure {
@@ -306,7 +304,9 @@ impl Target {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    const JSON: &[u8] = b"application/json";
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.as_bytes().get(..JSON.len()));
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
 }
 
 /// As much of an error's body as a message needs; the status says enough if none can be had.
@@ -317,15 +317,25 @@ async fn start_of(mut body: Reader, alarm: &mut Alarm<'_>) -> Bytes {
     }
 }
 
-async fn read_whole(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
+async fn read_whole(
+    mut body: Reader,
+    ask: &Ask<'_>,
+    head: &HeaderMap,
+    alarm: &mut Alarm<'_>,
+) -> Result<Reply, Failure> {
     match body.whole(alarm, LARGEST_ANSWER).await.map_err(Fault::in_body)? {
-        Whole::Complete(bytes, done) => reading::whole(&bytes, ask, done),
+        Whole::Complete(bytes, done) => reading::whole(&bytes, ask, head, done),
         Whole::TooLong(_) => Err(too_long()),
     }
 }
 
-async fn read_stream(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
-    let mut reading = Reading::new(ask);
+async fn read_stream(
+    mut body: Reader,
+    ask: &Ask<'_>,
+    head: &HeaderMap,
+    alarm: &mut Alarm<'_>,
+) -> Result<Reply, Failure> {
+    let mut reading = Reading::new(ask, head);
     let mut done = Instant::now();
     loop {
         match body.frame(alarm).await {

@@ -31,6 +31,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 pub use endpoint::{Endpoint, EndpointConfig, Proxy, RouteError};
+pub use gateway::{GATEWAYS, Gateway, OptOut, Signal};
 pub use secret::Secret;
 
 use crate::chat::{Answer, ChatRequest, Usage};

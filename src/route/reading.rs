@@ -7,8 +7,11 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use http::HeaderMap;
+
 use super::dialect::{Understood, openai};
 pub use super::failure::refused;
+use super::gateway::Told;
 use super::{Ask, Failure, FailureKind, Reply};
 use crate::chat::Answer;
 
@@ -24,8 +27,9 @@ pub struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(ask: &'a Ask<'a>) -> Self {
-        Self { ask, stream: openai::Stream::new(ask), length: 0, failure: None }
+    /// `head`: the headers it came with.
+    pub fn new(ask: &'a Ask<'a>, head: &HeaderMap) -> Self {
+        Self { ask, stream: openai::Stream::new(ask, Told::by(head)), length: 0, failure: None }
     }
 
     /// Takes what came at `now`. `Break`: nothing that may still come changes the outcome.
@@ -67,8 +71,8 @@ impl<'a> Reading<'a> {
 }
 
 /// An answer that came in one piece, whose last byte came at `done`.
-pub fn whole(body: &[u8], ask: &Ask<'_>, done: Instant) -> Result<Reply, Failure> {
-    Ok(reply(openai::whole(body, ask)?, done))
+pub fn whole(body: &[u8], ask: &Ask<'_>, head: &HeaderMap, done: Instant) -> Result<Reply, Failure> {
+    Ok(reply(openai::whole(body, ask, Told::by(head))?, done))
 }
 
 pub(super) fn too_long() -> Failure {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use gatebench::chat::{Canonical, ChatRequest};
 use gatebench::route::reading::Reading;
 use gatebench::route::{Ask, Failure, Reply};
+use http::HeaderMap;
 
 use super::by_the_book::event_ends;
 
@@ -24,7 +25,7 @@ pub fn stream(dialect: &str, reads: &[&[u8]]) -> Result<Actual, String> {
     let came = |read: usize| start + Duration::from_secs(read as u64);
     let ask = Ask { model: "m", request: &request, deadline: came(usize::MAX >> 40), keep_answer: true };
     let mut reading = match dialect {
-        "openai" => Reading::new(&ask),
+        "openai" => Reading::new(&ask, &HeaderMap::new()),
         other => return Err(format!("dialect = \"{other}\" is read by nothing here")),
     };
     for (number, bytes) in reads.iter().enumerate() {

@@ -95,24 +95,6 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
     Some(Usage { input, cached_input, output: fields.completion_tokens.unwrap_or(0), ..Usage::default() })
 }
 
-/// Bifrost's note on its own cache.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct ExtraFields {
-    cache_debug: Option<CacheDebug>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct CacheDebug {
-    cache_hit: Option<bool>,
-}
-
-pub(super) fn extra_fields_tell_a_hit(raw: &RawValue) -> bool {
-    let fields: ExtraFields = serde_json::from_str(raw.get()).unwrap_or_default();
-    fields.cache_debug.and_then(|debug| debug.cache_hit).unwrap_or(false)
-}
-
 /// A part of a message that holds something: not `null`, not empty.
 pub(super) fn holds_something(part: Option<&RawValue>) -> bool {
     part.is_some_and(|part| !matches!(part.get(), "null" | "\"\"" | "[]" | "{}"))

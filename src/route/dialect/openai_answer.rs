@@ -8,11 +8,11 @@ use serde::de::{Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::items::each;
-use super::openai::{extra_fields_tell_a_hit, holds_something, usage};
+use super::openai::{holds_something, usage};
 use super::{Understood, estimate, estimated_input};
 use crate::chat::Usage;
 use crate::route::failure::{error_in_success, start};
-use crate::route::gateway::HIGRESS_HIT_ID;
+use crate::route::gateway::{Notes, Told};
 use crate::route::{Ask, Failure, FailureKind};
 
 /// Only what is measured; the text itself is skipped.
@@ -29,6 +29,8 @@ struct Completion<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     extra_fields: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    episode_id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +51,8 @@ struct Message<'a> {
     content: Option<&'a RawValue>,
 }
 
-pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>) -> Result<Understood, Failure> {
+/// `told`: by the head of the answer.
+pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>, mut told: Told) -> Result<Understood, Failure> {
     let garbage = |why: &dyn fmt::Display| {
         Failure::new(FailureKind::Stream, format!("no completion in a 200: {why}: {}", start(body)))
     };
@@ -60,20 +63,18 @@ pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>) -> Result<Understood, 
     if !completion.choices.is_some_and(|choices| choices.0) {
         return Err(garbage(&"it has no choices"));
     }
-    let usage = completion.usage.and_then(usage);
-    let content = if ask.keep_answer || usage.is_none() { Some(content(body).map_err(|e| garbage(&e))?) } else { None };
-    let usage = usage.unwrap_or_else(|| Usage {
+    let Completion { id, extra_fields, episode_id, .. } = completion;
+    told.hear(&Notes { id, extra_fields, episode_id });
+    let counted = completion.usage.and_then(usage);
+    let worth = told.worth(counted);
+    let content = if ask.keep_answer || worth.is_none() { Some(content(body).map_err(|e| garbage(&e))?) } else { None };
+    let usage = worth.unwrap_or_else(|| Usage {
         input: estimated_input(ask.request),
         output: estimate(&String::from_utf8_lossy(content.as_deref().unwrap_or_default())),
         estimated: true,
         ..Usage::default()
     });
-    Ok(Understood {
-        usage,
-        gateway_hit: completion.id.is_some_and(|id| id.get() == HIGRESS_HIT_ID)
-            || completion.extra_fields.is_some_and(extra_fields_tell_a_hit),
-        content: content.filter(|_| ask.keep_answer),
-    })
+    Ok(Understood { usage, gateway_hit: told.hit(counted), content: content.filter(|_| ask.keep_answer) })
 }
 
 /// The text of the first choice, or the JSON of its message when it has none: tool calls.

@@ -19,12 +19,12 @@ use serde::de::{Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::items::each;
-use super::openai::{extra_fields_tell_a_hit, holds_something, usage};
+use super::openai::{holds_something, usage};
 use super::openai_tools::{ToolCalls, are_generated};
 use super::{Understood, estimated_input};
 use crate::chat::Usage;
 use crate::route::failure::{error_in_success, start};
-use crate::route::gateway::HIGRESS_HIT_ID;
+use crate::route::gateway::{Notes, Told};
 use crate::route::sse::{Event, Parser, TooLong};
 use crate::route::{Ask, Failure, FailureKind};
 
@@ -43,6 +43,8 @@ struct Chunk<'a> {
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     extra_fields: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    episode_id: Option<&'a RawValue>,
 }
 
 /// The choices of a chunk as far as they matter, taken one by one: a list of them would be an allocation.
@@ -125,11 +127,13 @@ pub(in crate::route) struct Stream {
 struct Heard {
     /// The last one: some servers repeat a growing usage with every chunk.
     usage: Option<Usage>,
-    deltas_since_usage: u32,
+    deltas: u32,
+    /// Those that `usage` can know of.
+    deltas_before_usage: u32,
     has_choices: bool,
     first_token: Option<Instant>,
     last_token: Option<Instant>,
-    gateway_hit: bool,
+    told: Told,
     done: bool,
     failure: Option<Failure>,
     kept: Option<Kept>,
@@ -162,9 +166,10 @@ impl Kept {
 }
 
 impl Stream {
-    pub(in crate::route) fn new(ask: &Ask<'_>) -> Self {
+    /// `told`: by the head of the answer.
+    pub(in crate::route) fn new(ask: &Ask<'_>, told: Told) -> Self {
         let kept = ask.keep_answer.then(Kept::default);
-        Self { parser: Parser::default(), heard: Heard { kept, ..Heard::default() } }
+        Self { parser: Parser::default(), heard: Heard { kept, told, ..Heard::default() } }
     }
 
     /// Takes what came at `now`. A failure ends the stream.
@@ -208,7 +213,7 @@ impl Stream {
         match self.heard.verdict() {
             Ok(()) => Ok(Understood {
                 usage: self.heard.usage(ask),
-                gateway_hit: self.heard.gateway_hit,
+                gateway_hit: self.heard.told.hit(self.heard.usage),
                 content: self.heard.kept.map(Kept::into_content),
             }),
             Err(mut failure) => {
@@ -259,15 +264,15 @@ impl Heard {
             self.failure = Some(error_in_success(data));
             return;
         }
-        self.gateway_hit |= chunk.extra_fields.is_some_and(extra_fields_tell_a_hit);
-        self.gateway_hit |= chunk.id.is_some_and(|id| id.get() == HIGRESS_HIT_ID);
+        let Chunk { id, extra_fields, episode_id, .. } = *chunk;
+        self.told.hear(&Notes { id, extra_fields, episode_id });
         if let Some(choices) = &chunk.choices {
             self.choices(choices, now);
         }
         // After the choices: what a chunk generates is in the usage beside it.
         if let Some(usage) = chunk.usage.and_then(usage) {
             self.usage = Some(usage);
-            self.deltas_since_usage = 0;
+            self.deltas_before_usage = self.deltas;
         }
     }
 
@@ -277,7 +282,7 @@ impl Heard {
             kept.add(delta);
         }
         if choices.generated {
-            self.deltas_since_usage += 1;
+            self.deltas += 1;
             self.first_token.get_or_insert(now);
             self.last_token = Some(now);
         }
@@ -298,16 +303,16 @@ impl Heard {
     }
 
     fn is_billed(&self) -> bool {
-        self.usage.is_some() || self.deltas_since_usage > 0
+        self.usage.is_some() || self.deltas > 0
     }
 
     /// What usage counts, and the deltas that came after it.
     fn usage(&self, ask: &Ask<'_>) -> Usage {
-        let counted = self.usage.unwrap_or_else(|| Usage { input: estimated_input(ask.request), ..Usage::default() });
-        Usage {
-            output: counted.output.saturating_add(self.deltas_since_usage),
-            estimated: self.usage.is_none() || self.deltas_since_usage > 0,
-            ..counted
-        }
+        let Some(counted) = self.told.worth(self.usage) else {
+            let input = estimated_input(ask.request);
+            return Usage { input, output: self.deltas, estimated: true, ..Usage::default() };
+        };
+        let uncounted = self.deltas - self.deltas_before_usage;
+        Usage { output: counted.output.saturating_add(uncounted), estimated: uncounted > 0, ..counted }
     }
 }
