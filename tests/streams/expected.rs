@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 use std::path::Path;
 
-use gatebench::chat::Usage;
 use gatebench::route::{Failure, Reply};
 use serde::Deserialize;
 
 use super::read::Actual;
+use super::tokens::Tokens;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,22 +37,6 @@ enum Outcome {
 #[serde(rename_all = "lowercase")]
 enum Complete {
     Complete,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Tokens {
-    input: u32,
-    cached_input: u32,
-    output: u32,
-    estimated: bool,
-}
-
-impl Tokens {
-    fn usage(self) -> Usage {
-        let Self { input, cached_input, output, estimated } = self;
-        Usage { input, cached_input, output, estimated }
-    }
 }
 
 impl Expected {

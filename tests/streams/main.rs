@@ -22,6 +22,7 @@ mod bounds;
 mod by_the_book;
 mod expected;
 mod read;
+mod tokens;
 
 use std::path::{Path, PathBuf};
 
