@@ -15,16 +15,16 @@ use thiserror::Error;
 
 use super::alarm::Alarm;
 use super::connect::Connector;
-use super::dialect::{Understood, openai};
+use super::dialect::openai;
 use super::exact::Exact;
 use super::failure::{Fault, Stage, one_line, refused};
 use super::headers::{Headers, secrets};
+use super::reading::{self, LARGEST_ANSWER, Reading, too_long};
 use super::secret::Secret;
 use super::through_reqwest::ThroughReqwest;
 use super::transport::{Reader, Trace, Transport, Whole};
 use super::trust::{self, Trust};
-use super::{Access, Ask, Attempt, Failure, FailureKind, PoolGauge, Reply, gateway};
-use crate::chat::Answer;
+use super::{Access, Ask, Attempt, Failure, PoolGauge, Reply};
 use crate::profile::{self, Client, Dialect, Http};
 
 /// What an endpoint is made from.
@@ -123,8 +123,6 @@ impl Way {
     }
 }
 
-/// An answer longer than this is not one.
-const LARGEST_ANSWER: usize = 32 << 20;
 const LARGEST_ERROR: usize = 64 << 10;
 /// How long a complete stream may take to end its body, so that its connection can be kept.
 const AFTER_DONE: Duration = Duration::from_secs(1);
@@ -169,13 +167,11 @@ impl Endpoint {
             return Err(refused(head.status, &head.headers, &body));
         }
         // Some gateways answer a streamed request whole when they serve it from their cache.
-        let mut reply = if ask.request.stream && !is_json(&head.headers) {
-            read_stream(body, ask, alarm).await?
+        if ask.request.stream && !is_json(&head.headers) {
+            read_stream(body, ask, &head.headers, alarm).await
         } else {
-            read_whole(body, ask, alarm).await?
-        };
-        reply.gateway_hit |= gateway::hit(&head.headers);
-        Ok(reply)
+            read_whole(body, ask, &head.headers, alarm).await
+        }
     }
 
     fn presentable(&self, mut failure: Failure) -> Failure {
@@ -312,7 +308,9 @@ impl Target {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    const JSON: &[u8] = b"application/json";
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.as_bytes().get(..JSON.len()));
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
 }
 
 /// As much of an error's body as a message needs; the status says enough if none can be had.
@@ -323,51 +321,46 @@ async fn start_of(mut body: Reader, alarm: &mut Alarm<'_>) -> Bytes {
     }
 }
 
-async fn read_whole(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
+async fn read_whole(
+    mut body: Reader,
+    ask: &Ask<'_>,
+    head: &HeaderMap,
+    alarm: &mut Alarm<'_>,
+) -> Result<Reply, Failure> {
     match body.whole(alarm, LARGEST_ANSWER).await.map_err(Fault::in_body)? {
-        Whole::Complete(bytes, done) => Ok(reply(openai::whole(&bytes, ask)?, None, None, done)),
+        Whole::Complete(bytes, done) => reading::whole(&bytes, ask, head, done),
         Whole::TooLong(_) => Err(too_long()),
     }
 }
 
-fn too_long() -> Failure {
-    Failure::new(FailureKind::Stream, "the answer is longer than 32 MiB")
-}
-
-async fn read_stream(mut body: Reader, ask: &Ask<'_>, alarm: &mut Alarm<'_>) -> Result<Reply, Failure> {
-    let mut stream = openai::Stream::new(ask);
+async fn read_stream(
+    mut body: Reader,
+    ask: &Ask<'_>,
+    head: &HeaderMap,
+    alarm: &mut Alarm<'_>,
+) -> Result<Reply, Failure> {
+    let mut reading = Reading::new(ask, head);
     let mut done = Instant::now();
-    let mut length = 0;
     loop {
-        let fed = match body.frame(alarm).await {
+        match body.frame(alarm).await {
             Ok(Some((bytes, now))) => {
                 done = now;
-                length += bytes.len();
-                if length > LARGEST_ANSWER { Err(too_long()) } else { stream.feed(&bytes, now) }
+                if reading.feed(&bytes, now).is_break() {
+                    break;
+                }
             }
             Ok(None) => {
                 done = Instant::now();
                 break;
             }
-            Err(fault) => Err(fault.in_body()),
-        };
-        if let Err(mut failure) = fed {
-            if stream.is_done() {
+            Err(fault) => {
+                reading.break_off(fault.in_body());
                 break;
             }
-            failure.billed = stream.billed(ask);
-            return Err(failure);
         }
-        if stream.is_done() {
+        if reading.is_complete() {
             alarm.set(done + AFTER_DONE);
         }
     }
-    let (first, last) = (stream.first_token(), stream.last_token());
-    Ok(reply(stream.end(ask)?, first, last, done))
-}
-
-fn reply(understood: Understood, first: Option<Instant>, last: Option<Instant>, done: Instant) -> Reply {
-    let Understood { usage, gateway_hit, content } = understood;
-    let answer = content.map(|content| Answer { content, usage });
-    Reply { usage, first_token: first, last_token: last, done, gateway_hit, answer }
+    reading.end(done)
 }

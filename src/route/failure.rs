@@ -106,7 +106,7 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
 }
 
 /// A status that is no success. `body` may be cut short or empty.
-pub(super) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+pub fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
     if status.is_redirection() || status.as_u16() < 200 {
         let to = text(headers, "location").map(|to| format!(" to {to}")).unwrap_or_default();
         let detail = format!("unexpected {status}{to}: set base_url to the final address");

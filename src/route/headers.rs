@@ -41,7 +41,7 @@ impl Headers {
 
     pub(super) fn set_gateway_cache(&mut self, on: bool) {
         for map in [&mut self.whole, &mut self.streamed] {
-            for (name, value) in gateway::OPT_OUT {
+            for (name, value) in gateway::opt_outs() {
                 if on {
                     map.remove(name);
                 } else {

@@ -18,6 +18,8 @@ mod failure;
 mod gateway;
 mod headers;
 mod pool;
+#[doc(hidden)]
+pub mod reading;
 mod secret;
 mod sse;
 mod through_reqwest;
@@ -33,6 +35,7 @@ use std::time::{Duration, Instant};
 
 pub use access::Access;
 pub use endpoint::{Endpoint, EndpointConfig, Proxy, RouteError};
+pub use gateway::{GATEWAYS, Gateway, OptOut, Signal};
 pub use secret::Secret;
 pub use trust::check_authorities;
 

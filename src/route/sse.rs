@@ -49,6 +49,7 @@ impl Parser {
             if self.line.is_empty() {
                 self.take_line(line, &mut here, &mut on_event)?;
             } else {
+                bounded(self.line.len() + line.len())?;
                 let mut whole = std::mem::take(&mut self.line);
                 whole.extend_from_slice(line);
                 self.take_cut_line(&whole, &mut here, &mut on_event)?;
@@ -57,8 +58,9 @@ impl Parser {
             }
         }
         self.keep(here);
+        bounded(self.line.len() + rest.len())?;
         self.line.extend_from_slice(rest);
-        if self.line.len() > LONGEST { Err(TooLong) } else { Ok(()) }
+        Ok(())
     }
 
     /// The event that the end of the stream left without its empty line. The standard drops it; a server that
@@ -92,6 +94,8 @@ impl Parser {
         here: &mut Option<&'a [u8]>,
         on_event: &mut impl FnMut(Event<'_>),
     ) -> Result<(), TooLong> {
+        // Of any field, so that a line is refused alike whether it came in one read or in several.
+        bounded(line.len())?;
         if !std::mem::replace(&mut self.begun, true) {
             line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         }
@@ -122,11 +126,11 @@ impl Parser {
             *here = Some(value);
         } else {
             self.keep(here.take());
+            bounded(self.data.len() + 1 + value.len())?;
             self.data.push(b'\n');
             self.data.extend_from_slice(value);
         }
-        let length = here.map_or(self.data.len(), <[u8]>::len);
-        if length > LONGEST { Err(TooLong) } else { Ok(()) }
+        Ok(())
     }
 
     fn keep(&mut self, here: Option<&[u8]>) {
@@ -134,6 +138,10 @@ impl Parser {
             self.data.extend_from_slice(data);
         }
     }
+}
+
+fn bounded(length: usize) -> Result<(), TooLong> {
+    if length > LONGEST { Err(TooLong) } else { Ok(()) }
 }
 
 #[cfg(test)]

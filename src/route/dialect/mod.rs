@@ -1,9 +1,11 @@
 //! How a call is said and an answer understood, for each vendor's way of speaking.
 //! Must not know transports: bytes in, bytes out.
 
+mod items;
 pub(super) mod openai;
 mod openai_answer;
 mod openai_stream;
+mod openai_tools;
 
 use bytes::Bytes;
 

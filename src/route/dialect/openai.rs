@@ -69,7 +69,7 @@ fn push_string(text: &str, out: &mut String) {
 /// `usage`, in OpenAI's words and DeepSeek's.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct UsageFields {
+struct UsageFields {
     prompt_tokens: Option<u32>,
     completion_tokens: Option<u32>,
     prompt_tokens_details: Option<PromptDetails>,
@@ -82,37 +82,17 @@ struct PromptDetails {
     cached_tokens: Option<u32>,
 }
 
-impl UsageFields {
-    /// `None` if it says nothing of tokens.
-    pub(super) fn tokens(&self) -> Option<Usage> {
-        if self.prompt_tokens.is_none() && self.completion_tokens.is_none() {
-            return None;
-        }
-        let input = self.prompt_tokens.unwrap_or(0);
-        let cached = self.prompt_tokens_details.and_then(|d| d.cached_tokens).or(self.prompt_cache_hit_tokens);
-        // More cached than sent would make a price negative.
-        let cached_input = cached.unwrap_or(0).min(input);
-        Some(Usage { input, cached_input, output: self.completion_tokens.unwrap_or(0), estimated: false })
+/// `None` if it says nothing of tokens, or not in a way that is understood.
+pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
+    let fields: UsageFields = serde_json::from_str(raw.get()).ok()?;
+    if fields.prompt_tokens.is_none() && fields.completion_tokens.is_none() {
+        return None;
     }
-}
-
-/// Bifrost's note on its own cache.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ExtraFields {
-    cache_debug: Option<CacheDebug>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct CacheDebug {
-    cache_hit: Option<bool>,
-}
-
-impl ExtraFields {
-    pub(super) fn hit(&self) -> bool {
-        self.cache_debug.and_then(|debug| debug.cache_hit).unwrap_or(false)
-    }
+    let input = fields.prompt_tokens.unwrap_or(0);
+    let cached = fields.prompt_tokens_details.and_then(|d| d.cached_tokens).or(fields.prompt_cache_hit_tokens);
+    // More cached than sent would make a price negative.
+    let cached_input = cached.unwrap_or(0).min(input);
+    Some(Usage { input, cached_input, output: fields.completion_tokens.unwrap_or(0), ..Usage::default() })
 }
 
 /// A part of a message that holds something: not `null`, not empty.

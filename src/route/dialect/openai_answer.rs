@@ -4,14 +4,15 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::openai::{ExtraFields, UsageFields, holds_something};
+use super::items::each;
+use super::openai::{holds_something, usage};
 use super::{Understood, estimate, estimated_input};
 use crate::chat::Usage;
 use crate::route::failure::{error_in_success, start};
-use crate::route::gateway::HIGRESS_HIT_ID;
+use crate::route::gateway::{Notes, Told};
 use crate::route::{Ask, Failure, FailureKind};
 
 /// Only what is measured; the text itself is skipped.
@@ -19,15 +20,17 @@ use crate::route::{Ask, Failure, FailureKind};
 struct Completion<'a> {
     #[serde(default)]
     choices: Option<HasAny>,
-    #[serde(default)]
-    usage: Option<UsageFields>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
     /// Raw: `Option<Cow<str>>` would be an allocation.
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
-    #[serde(default)]
-    extra_fields: Option<ExtraFields>,
+    #[serde(borrow, default)]
+    extra_fields: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    episode_id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -48,7 +51,8 @@ struct Message<'a> {
     content: Option<&'a RawValue>,
 }
 
-pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>) -> Result<Understood, Failure> {
+/// `told`: by the head of the answer.
+pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>, mut told: Told) -> Result<Understood, Failure> {
     let garbage = |why: &dyn fmt::Display| {
         Failure::new(FailureKind::Stream, format!("no completion in a 200: {why}: {}", start(body)))
     };
@@ -59,20 +63,18 @@ pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>) -> Result<Understood, 
     if !completion.choices.is_some_and(|choices| choices.0) {
         return Err(garbage(&"it has no choices"));
     }
-    let usage = completion.usage.and_then(|usage| usage.tokens());
-    let content = if ask.keep_answer || usage.is_none() { Some(content(body).map_err(|e| garbage(&e))?) } else { None };
-    let usage = usage.unwrap_or_else(|| Usage {
+    let Completion { id, extra_fields, episode_id, .. } = completion;
+    told.hear(&Notes { id, extra_fields, episode_id });
+    let counted = completion.usage.and_then(usage);
+    let worth = told.worth(counted);
+    let content = if ask.keep_answer || worth.is_none() { Some(content(body).map_err(|e| garbage(&e))?) } else { None };
+    let usage = worth.unwrap_or_else(|| Usage {
         input: estimated_input(ask.request),
-        cached_input: 0,
         output: estimate(&String::from_utf8_lossy(content.as_deref().unwrap_or_default())),
         estimated: true,
+        ..Usage::default()
     });
-    Ok(Understood {
-        usage,
-        gateway_hit: completion.id.is_some_and(|id| id.get() == HIGRESS_HIT_ID)
-            || completion.extra_fields.is_some_and(|fields| fields.hit()),
-        content: content.filter(|_| ask.keep_answer),
-    })
+    Ok(Understood { usage, gateway_hit: told.hit(counted), content: content.filter(|_| ask.keep_answer) })
 }
 
 /// The text of the first choice, or the JSON of its message when it has none: tool calls.
@@ -94,22 +96,8 @@ struct HasAny(bool);
 
 impl<'de> Deserialize<'de> for HasAny {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = HasAny;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<HasAny, A::Error> {
-                let mut any = false;
-                while items.next_element::<IgnoredAny>()?.is_some() {
-                    any = true;
-                }
-                Ok(HasAny(any))
-            }
-        }
-        from.deserialize_seq(Any)
+        let mut any = false;
+        each(from, |_: IgnoredAny| any = true)?;
+        Ok(Self(any))
     }
 }

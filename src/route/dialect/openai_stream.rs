@@ -1,38 +1,80 @@
 //! A streamed answer in OpenAI's dialect, event by event.
+//!
+//! Where servers differ and the standard is silent, this holds (each has a stream in `tests/streams`):
+//! - An answer is complete with `[DONE]`, whatever `finish_reason` said before and whatever follows. Without it, it is
+//!   truncated; on the last line `[DONE]` needs no empty line. An answer without any choice is none.
+//! - A token is there when its event is complete. A role, an empty delta, a finish, usage and a ping are no tokens;
+//!   content, reasoning, a refusal, audio and tool calls are, of whichever choice.
+//! - The last usage counts. Deltas that came after it are added and make it an estimate, as does a usage that cannot
+//!   be read: neither fails an answer that is there.
+//! - `event: error`, an `error` that holds something and `"object":"error"` fail the answer; so does data that is no
+//!   JSON, unless the end of the body cut it (then that is what is said).
+//! - An event of no data, or of white space, is a ping.
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::openai::{ExtraFields, UsageFields, holds_something};
+use super::items::each;
+use super::openai::{holds_something, usage};
+use super::openai_tools::{ToolCalls, are_generated};
 use super::{Understood, estimated_input};
 use crate::chat::Usage;
 use crate::route::failure::{error_in_success, start};
-use crate::route::gateway::HIGRESS_HIT_ID;
-use crate::route::sse::{Event, Parser};
+use crate::route::gateway::{Notes, Told};
+use crate::route::sse::{Event, Parser, TooLong};
 use crate::route::{Ask, Failure, FailureKind};
 
+/// Raw where it may be of any shape: what is not understood must not fail an answer that is there.
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
-    #[serde(default)]
-    usage: Option<UsageFields>,
+    choices: Option<Choices<'a>>,
+    #[serde(borrow, default)]
+    usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
     error: Option<&'a RawValue>,
-    /// Raw: `Option<Cow<str>>` would be an allocation for each delta.
+    #[serde(borrow, default)]
+    object: Option<&'a RawValue>,
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
-    #[serde(default)]
-    extra_fields: Option<ExtraFields>,
+    #[serde(borrow, default)]
+    extra_fields: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    episode_id: Option<&'a RawValue>,
+}
+
+/// The choices of a chunk as far as they matter, taken one by one: a list of them would be an allocation.
+#[derive(Default)]
+struct Choices<'a> {
+    any: bool,
+    generated: bool,
+    /// Of the choice that is kept.
+    first: Option<Delta<'a>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut choices = Choices::default();
+        each(from, |choice: Choice<'de>| {
+            choices.any = true;
+            let Some(delta) = choice.delta else { return };
+            choices.generated |= delta.is_generated();
+            if choice.index.is_none_or(|index| index.get() == "0") {
+                choices.first = Some(delta);
+            }
+        })?;
+        Ok(choices)
+    }
 }
 
 #[derive(Deserialize)]
 struct Choice<'a> {
-    #[serde(default)]
-    index: u32,
+    #[serde(borrow, default)]
+    index: Option<&'a RawValue>,
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
 }
@@ -48,7 +90,11 @@ struct Delta<'a> {
     #[serde(borrow)]
     reasoning: Option<&'a RawValue>,
     #[serde(borrow)]
+    reasoning_details: Option<&'a RawValue>,
+    #[serde(borrow)]
     refusal: Option<&'a RawValue>,
+    #[serde(borrow)]
+    audio: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_calls: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -57,28 +103,17 @@ struct Delta<'a> {
 
 impl Delta<'_> {
     fn is_generated(&self) -> bool {
-        let parts =
-            [self.content, self.reasoning_content, self.reasoning, self.tool_calls, self.refusal, self.function_call];
-        parts.into_iter().any(holds_something)
+        let parts = [
+            self.content,
+            self.reasoning_content,
+            self.reasoning,
+            self.reasoning_details,
+            self.refusal,
+            self.audio,
+            self.function_call,
+        ];
+        parts.into_iter().any(holds_something) || self.tool_calls.is_some_and(are_generated)
     }
-}
-
-#[derive(Deserialize)]
-struct ToolCallDelta {
-    #[serde(default)]
-    index: usize,
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    function: Option<FunctionDelta>,
-}
-
-#[derive(Deserialize)]
-struct FunctionDelta {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    arguments: Option<String>,
 }
 
 /// What a stream has said so far.
@@ -90,11 +125,15 @@ pub(in crate::route) struct Stream {
 
 #[derive(Debug, Default)]
 struct Heard {
+    /// The last one: some servers repeat a growing usage with every chunk.
     usage: Option<Usage>,
     deltas: u32,
+    /// Those that `usage` can know of.
+    deltas_before_usage: u32,
+    has_choices: bool,
     first_token: Option<Instant>,
     last_token: Option<Instant>,
-    gateway_hit: bool,
+    told: Told,
     done: bool,
     failure: Option<Failure>,
     kept: Option<Kept>,
@@ -104,29 +143,46 @@ struct Heard {
 #[derive(Debug, Default)]
 struct Kept {
     text: String,
-    tool_calls: Vec<ToolCall>,
+    tool_calls: ToolCalls,
 }
 
-#[derive(Clone, Debug, Default)]
-struct ToolCall {
-    id: String,
-    name: String,
-    arguments: String,
+impl Kept {
+    fn add(&mut self, delta: &Delta<'_>) {
+        // What is no text (halves of a surrogate pair, lists of parts) is counted, but not kept.
+        if let Some(Ok(text)) = delta.content.map(|raw| serde_json::from_str::<Option<String>>(raw.get())) {
+            self.text.push_str(&text.unwrap_or_default());
+        }
+        if let Some(calls) = delta.tool_calls {
+            self.tool_calls.add(calls);
+        }
+    }
+
+    fn into_content(self) -> Bytes {
+        if !self.text.is_empty() || self.tool_calls.is_empty() {
+            return self.text.into();
+        }
+        self.tool_calls.message().to_string().into()
+    }
 }
 
 impl Stream {
-    pub(in crate::route) fn new(ask: &Ask<'_>) -> Self {
+    /// `told`: by the head of the answer.
+    pub(in crate::route) fn new(ask: &Ask<'_>, told: Told) -> Self {
         let kept = ask.keep_answer.then(Kept::default);
-        Self { parser: Parser::default(), heard: Heard { kept, ..Heard::default() } }
+        Self { parser: Parser::default(), heard: Heard { kept, told, ..Heard::default() } }
     }
 
     /// Takes what came at `now`. A failure ends the stream.
     pub(in crate::route) fn feed(&mut self, bytes: &[u8], now: Instant) -> Result<(), Failure> {
         let Self { parser, heard } = self;
-        if parser.feed(bytes, |event| heard.event(event, now)).is_err() {
-            return Err(Failure::new(FailureKind::Stream, "an event of the stream is longer than 1 MiB"));
+        if heard.done {
+            return Ok(());
         }
-        heard.failure.take().map_or(Ok(()), Err)
+        let fed = parser.feed(bytes, |event| heard.event(event, now));
+        if let Some(failure) = heard.failure.take() {
+            return Err(failure);
+        }
+        fed.map_err(|TooLong| Failure::new(FailureKind::Stream, "an event of the stream is longer than 1 MiB"))
     }
 
     /// `[DONE]` came: the answer is complete, whatever happens to the connection.
@@ -144,22 +200,27 @@ impl Stream {
 
     /// What a stream that broke off will be billed, as far as is known.
     pub(in crate::route) fn billed(&self, ask: &Ask<'_>) -> Option<Usage> {
-        self.heard.usage.or_else(|| (self.heard.deltas > 0).then(|| self.heard.estimate(ask)))
+        self.heard.is_billed().then(|| self.heard.usage(ask))
     }
 
-    /// The body came to its end.
-    pub(in crate::route) fn end(mut self, ask: &Ask<'_>) -> Result<Understood, Failure> {
-        if !self.heard.done && self.parser.finish().is_none_or(|event| event.data != DONE) {
-            let mut failure = Failure::new(FailureKind::Stream, "the stream ended without [DONE]");
-            failure.billed = self.billed(ask);
-            return Err(failure);
+    /// The body came to its end at `now`.
+    pub(in crate::route) fn end(mut self, ask: &Ask<'_>, now: Instant) -> Result<Understood, Failure> {
+        if !self.heard.done
+            && let Some(event) = self.parser.finish()
+        {
+            self.heard.last_event(event, now);
         }
-        let heard = self.heard;
-        Ok(Understood {
-            usage: heard.usage.unwrap_or_else(|| heard.estimate(ask)),
-            gateway_hit: heard.gateway_hit,
-            content: heard.kept.map(Kept::into_content),
-        })
+        match self.heard.verdict() {
+            Ok(()) => Ok(Understood {
+                usage: self.heard.usage(ask),
+                gateway_hit: self.heard.told.hit(self.heard.usage),
+                content: self.heard.kept.map(Kept::into_content),
+            }),
+            Err(mut failure) => {
+                failure.billed = self.billed(ask);
+                Err(failure)
+            }
+        }
     }
 }
 
@@ -170,95 +231,88 @@ impl Heard {
         if self.done || self.failure.is_some() {
             return;
         }
-        if event.data == DONE {
-            self.done = true;
-            return;
-        }
+        let data = event.data.trim_ascii();
         if event.name == b"error" {
-            self.failure = Some(error_in_success(event.data));
-            return;
-        }
-        match serde_json::from_slice::<Chunk<'_>>(event.data) {
-            Ok(chunk) => self.chunk(chunk, now),
-            Err(error) => {
-                let detail = format!("no chunk of a completion in the stream: {error}: {}", start(event.data));
-                self.failure = Some(Failure::new(FailureKind::Stream, detail));
+            self.failure = Some(error_in_success(data));
+        } else if data == DONE {
+            self.done = true;
+        } else if !data.is_empty() {
+            match serde_json::from_slice::<Chunk<'_>>(data) {
+                Ok(chunk) => self.chunk(&chunk, data, now),
+                Err(error) => {
+                    let detail = format!("no chunk of a completion in the stream: {error}: {}", start(data));
+                    self.failure = Some(Failure::new(FailureKind::Stream, detail));
+                }
             }
         }
     }
 
-    fn chunk(&mut self, chunk: Chunk<'_>, now: Instant) {
+    /// The event that the end of the body cut. What of it cannot be read says no more than that it is cut.
+    fn last_event(&mut self, event: Event<'_>, now: Instant) {
+        let is_cut = event.name != b"error" && serde_json::from_slice::<IgnoredAny>(event.data).is_err();
+        if !is_cut || event.data.trim_ascii() == DONE {
+            self.event(event, now);
+        }
+    }
+
+    fn chunk(&mut self, chunk: &Chunk<'_>, data: &[u8], now: Instant) {
         if let Some(error) = chunk.error.filter(|error| holds_something(Some(error))) {
             self.failure = Some(error_in_success(error.get().as_bytes()));
             return;
         }
-        // Some servers repeat a growing usage with every chunk: the last one counts.
-        self.usage = chunk.usage.and_then(|usage| usage.tokens()).or(self.usage);
-        self.gateway_hit |= chunk.extra_fields.is_some_and(|fields| fields.hit());
-        self.gateway_hit |= chunk.id.is_some_and(|id| id.get() == HIGRESS_HIT_ID);
-        let mut generated = false;
-        for choice in chunk.choices.unwrap_or_default() {
-            let Some(delta) = choice.delta else { continue };
-            generated |= delta.is_generated();
-            if choice.index == 0
-                && let Some(kept) = &mut self.kept
-            {
-                kept.add(&delta);
-            }
+        if chunk.object.is_some_and(|object| object.get() == r#""error""#) {
+            self.failure = Some(error_in_success(data));
+            return;
         }
-        if generated {
+        let Chunk { id, extra_fields, episode_id, .. } = *chunk;
+        self.told.hear(&Notes { id, extra_fields, episode_id });
+        if let Some(choices) = &chunk.choices {
+            self.choices(choices, now);
+        }
+        // After the choices: what a chunk generates is in the usage beside it.
+        if let Some(usage) = chunk.usage.and_then(usage) {
+            self.usage = Some(usage);
+            self.deltas_before_usage = self.deltas;
+        }
+    }
+
+    fn choices(&mut self, choices: &Choices<'_>, now: Instant) {
+        self.has_choices |= choices.any;
+        if let (Some(kept), Some(delta)) = (&mut self.kept, &choices.first) {
+            kept.add(delta);
+        }
+        if choices.generated {
             self.deltas += 1;
             self.first_token.get_or_insert(now);
             self.last_token = Some(now);
         }
     }
 
-    fn estimate(&self, ask: &Ask<'_>) -> Usage {
-        Usage { input: estimated_input(ask.request), cached_input: 0, output: self.deltas, estimated: true }
-    }
-}
-
-impl Kept {
-    fn add(&mut self, delta: &Delta<'_>) {
-        if let Some(Ok(text)) = delta.content.map(|raw| serde_json::from_str::<Option<String>>(raw.get())) {
-            self.text.push_str(&text.unwrap_or_default());
+    /// Of a stream that is over.
+    fn verdict(&mut self) -> Result<(), Failure> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
         }
-        let calls = delta.tool_calls.and_then(|raw| serde_json::from_str::<Vec<ToolCallDelta>>(raw.get()).ok());
-        for call in calls.unwrap_or_default() {
-            self.add_call(call);
+        if !self.done {
+            return Err(Failure::new(FailureKind::Stream, "the stream ended without [DONE]"));
         }
+        if !self.has_choices {
+            return Err(Failure::new(FailureKind::Stream, "no completion in the stream: it has no choices"));
+        }
+        Ok(())
     }
 
-    fn add_call(&mut self, delta: ToolCallDelta) {
-        // A bound, since the index is the server's word.
-        const MOST: usize = 1024;
-        if delta.index >= MOST {
-            return;
-        }
-        if self.tool_calls.len() <= delta.index {
-            self.tool_calls.resize(delta.index + 1, ToolCall::default());
-        }
-        let call = &mut self.tool_calls[delta.index];
-        call.id.push_str(&delta.id.unwrap_or_default());
-        if let Some(function) = delta.function {
-            call.name.push_str(&function.name.unwrap_or_default());
-            call.arguments.push_str(&function.arguments.unwrap_or_default());
-        }
+    fn is_billed(&self) -> bool {
+        self.usage.is_some() || self.deltas > 0
     }
 
-    fn into_content(self) -> Bytes {
-        if !self.text.is_empty() || self.tool_calls.is_empty() {
-            return self.text.into();
-        }
-        let calls: Vec<_> = self.tool_calls.iter().map(ToolCall::json).collect();
-        let message = serde_json::json!({ "role": "assistant", "content": null, "tool_calls": calls });
-        message.to_string().into()
-    }
-}
-
-impl ToolCall {
-    fn json(&self) -> serde_json::Value {
-        let function = serde_json::json!({ "name": self.name, "arguments": self.arguments });
-        serde_json::json!({ "id": self.id, "type": "function", "function": function })
+    /// What usage counts, and the deltas that came after it.
+    fn usage(&self, ask: &Ask<'_>) -> Usage {
+        let Some(counted) = self.told.worth(self.usage) else {
+            let input = estimated_input(ask.request);
+            return Usage { input, output: self.deltas, estimated: true, ..Usage::default() };
+        };
+        let uncounted = self.deltas - self.deltas_before_usage;
+        Usage { output: counted.output.saturating_add(uncounted), estimated: uncounted > 0, ..counted }
     }
 }
