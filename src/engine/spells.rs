@@ -78,8 +78,8 @@ impl Trouble {
     fn begins(&self, calls: u64, tally: &Tally) -> EventText {
         match self {
             Self::Fallback(asked, answered) => {
-                let its_own = tally.failed_by_model.iter().filter(|((model, _), _)| **model == **asked);
-                let causes: String = its_own.map(|((_, kind), n)| format!(" {kind} x{n}")).collect();
+                let its_own = tally.lanes.failed(asked);
+                let causes: String = its_own.iter().map(|(kind, n)| format!(" {kind} x{n}")).collect();
                 ("fallback", format!("{asked}{causes} -> {answered}"))
             }
             Self::Failed(kind) => {
@@ -107,8 +107,23 @@ fn counted(count: u64, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::chat::Lane;
+    use crate::stack::Try;
+
+    fn failed(lane: Lane, status: u16) -> Try {
+        Try {
+            lane,
+            limit_wait: Duration::ZERO,
+            pool_wait: None,
+            connection: None,
+            sent: true,
+            failed: Some(FailureKind::Status(status)),
+            lost: None,
+        }
+    }
 
     fn second(fallbacks: u64, refused: u64) -> Tally {
         let mut tally = Tally::new(2);
@@ -117,8 +132,8 @@ mod tests {
         tally.ledger.row(&lane("gpt-4.1"), &lane("gpt-4.1")).answers = 5;
         if fallbacks > 0 {
             tally.ledger.row(&lane("gpt-4.1"), &lane("gpt-4o-mini")).answers = fallbacks;
-            tally.failed_by_model.insert(("gpt-4.1".into(), FailureKind::Status(429)), fallbacks);
-            tally.failed_by_model.insert(("deepseek-v3.2".into(), FailureKind::Status(503)), 7);
+            (0..fallbacks).for_each(|_| tally.lanes.record(&failed(lane("gpt-4.1"), 429)));
+            (0..7).for_each(|_| tally.lanes.record(&failed(lane("deepseek-v3.2"), 503)));
         }
         if refused > 0 {
             tally.failures.insert(FailureKind::Connect, refused);

@@ -9,6 +9,7 @@
 mod bands;
 mod epoch;
 mod interval;
+mod lanes;
 mod ledger;
 mod recorder;
 mod run;
@@ -22,6 +23,7 @@ pub use crate::stack::ServedBy;
 pub use bands::Bands;
 pub use epoch::Epoch;
 pub use interval::{quantile_interval, samples_for};
+pub use lanes::{LaneRow, Lanes};
 pub use ledger::{Ledger, LedgerRow, Tokens};
 pub use recorder::{Recorder, Recording};
 pub use run::{Run, Stop};

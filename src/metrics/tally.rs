@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::lanes::Lanes;
 use super::ledger::Ledger;
 use super::sample::Sample;
 use super::times::{Time, Times};
-use crate::chat::Name;
 use crate::profile::expect::LatencyBounds;
 use crate::route::{Connection, FailureKind};
 use crate::stack::{CacheError, Outcome, Served, ServedBy, Try};
@@ -33,8 +33,8 @@ pub struct Tally {
     pub attempts: u64,
     /// Attempts that failed, those included that a retry or another hop made good.
     pub failed_attempts: BTreeMap<FailureKind, u64>,
-    /// The same by the model they asked.
-    pub failed_by_model: BTreeMap<(Name, FailureKind), u64>,
+    /// All of them, by the lane they asked.
+    pub lanes: Lanes,
     /// Attempts whose request was handed to a connection: what a server's counter agrees with.
     pub requests: u64,
     /// Calls that got past the caches and single flight.
@@ -62,7 +62,7 @@ impl Tally {
             cache_errors: [0; _],
             attempts: 0,
             failed_attempts: BTreeMap::new(),
-            failed_by_model: BTreeMap::new(),
+            lanes: Lanes::default(),
             requests: 0,
             reached_chain: 0,
             opened: 0,
@@ -118,8 +118,8 @@ impl Tally {
         self.attempts += 1;
         if let Some(kind) = attempt.failed {
             *self.failed_attempts.entry(kind).or_default() += 1;
-            *self.failed_by_model.entry((attempt.lane.model.clone(), kind)).or_default() += 1;
         }
+        self.lanes.record(attempt);
         self.requests += u64::from(attempt.sent);
         self.times.record(Time::LimitWait, attempt.limit_wait);
         if let Some(wait) = attempt.pool_wait {
@@ -193,9 +193,7 @@ impl Tally {
         for (kind, count) in &other.failed_attempts {
             *self.failed_attempts.entry(*kind).or_default() += count;
         }
-        for (failed, count) in &other.failed_by_model {
-            *self.failed_by_model.entry(failed.clone()).or_default() += count;
-        }
+        self.lanes.merge(&other.lanes);
         self.requests += other.requests;
         self.reached_chain += other.reached_chain;
         self.opened += other.opened;

@@ -173,7 +173,26 @@ fn attempts(run: &Run) -> Attempts {
         total: run.total.requests,
         unsent: Counted { measured: unsent(&run.measured), total: unsent(&run.total) },
         failed: by_kind(&run.measured.failed_attempts),
+        routes: route_attempts(&run.total),
     }
+}
+
+fn route_attempts(tally: &Tally) -> BTreeMap<String, RouteAttempts> {
+    let mut routes: BTreeMap<String, RouteAttempts> = BTreeMap::new();
+    for row in tally.lanes.rows() {
+        let route = routes.entry(row.lane.route.to_string()).or_default();
+        let add = |counts: &mut BTreeMap<String, u64>, more: &BTreeMap<FailureKind, u64>| {
+            more.iter().for_each(|(kind, count)| *counts.entry(kind.to_string()).or_default() += count);
+        };
+        route.sent += row.sent;
+        route.succeeded += row.sent - row.failed.values().sum::<u64>();
+        add(&mut route.failed, &row.failed);
+        add(&mut route.unsent, &row.unsent);
+        if row.sent > 0 {
+            *route.models.entry(row.lane.model.to_string()).or_default() += row.sent;
+        }
+    }
+    routes
 }
 
 fn connections(run: &Run, reuse: Option<f64>) -> Connections {

@@ -175,6 +175,25 @@ pub struct Attempts {
     pub unsent: Counted,
     /// Failed ones by kind, those included that a retry or another hop made good.
     pub failed: BTreeMap<String, u64>,
+    /// All attempts, warm-up and drain included, by the route they asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, RouteAttempts>,
+}
+
+/// What one route was asked, to be held against its server's own counters: `sent` is what it counts as requests, and
+/// `succeeded` with all of `failed` is `sent`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RouteAttempts {
+    /// Requests handed to a connection.
+    pub sent: u64,
+    pub succeeded: u64,
+    /// By status (`429`, `503`) or by what broke: `connect` (no head of an answer came), `stream` (its body broke),
+    /// `timeout` (we gave up), `other`.
+    pub failed: BTreeMap<String, u64>,
+    /// Attempts that got no connection, by kind: no server saw them.
+    pub unsent: BTreeMap<String, u64>,
+    /// `sent` by model.
+    pub models: BTreeMap<String, u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

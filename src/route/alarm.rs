@@ -39,15 +39,22 @@ impl<'a> Alarm<'a> {
         }
     }
 
-    /// What `future` gives, unless it is late.
+    /// What `future` gives, unless it is late. It is never late at once: what the future has handed to other tasks is
+    /// theirs to do first, so that a request counted as sent has been written when it is given up.
     pub(super) async fn limit<F: Future>(&mut self, future: F) -> Result<F::Output, Late> {
         let mut future = pin!(future);
+        let mut had_a_turn = false;
         poll_fn(|cx| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
+            let first_turn = !std::mem::replace(&mut had_a_turn, true);
             while self.sleep.as_mut().poll(cx).is_ready() {
                 if Instant::now() >= self.due {
+                    if first_turn {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     return Poll::Ready(Err(Late));
                 }
                 self.sleep.as_mut().reset(self.due.into());
@@ -72,6 +79,27 @@ mod tests {
         alarm.set(start + Duration::from_millis(80));
         assert_eq!(alarm.limit(std::future::pending::<()>()).await, Err(Late));
         assert!(start.elapsed() >= Duration::from_millis(80));
+    }
+
+    #[tokio::test]
+    async fn what_a_late_wait_has_handed_over_is_done_before_it_is_given_up() {
+        tokio::task::LocalSet::new()
+            .run_until(async {
+                let (hand_over, handed) = tokio::sync::oneshot::channel();
+                let (done, mut is_done) = tokio::sync::oneshot::channel();
+                tokio::task::spawn_local(async move { done.send(handed.await) });
+                tokio::task::yield_now().await;
+                let past = Instant::now() - Duration::from_secs(1);
+                let sleep = pin!(tokio::time::sleep_until(past.into()));
+                let mut alarm = Alarm::new(sleep, past);
+                let late = async {
+                    let _ = hand_over.send("request");
+                    std::future::pending::<()>().await;
+                };
+                assert_eq!(alarm.limit(late).await, Err(Late));
+                assert_eq!(is_done.try_recv(), Ok(Ok("request")));
+            })
+            .await;
     }
 
     #[tokio::test]

@@ -67,9 +67,10 @@ impl Exact {
         *request.headers_mut() = headers;
         loop {
             let (mut wire, connection) = self.wire(alarm, trace).await?;
-            if self.access.is_barred() {
-                self.pool.release(wire, Instant::now());
-                return Err(Fault::Barred);
+            if let Err(fault) = self.may_go_on(alarm, Stage::Connect) {
+                trace.connection = Some(connection).filter(|connection| *connection != Connection::Reused);
+                wire.was_not_used(connection);
+                return Err(fault);
             }
             trace.connection = Some(connection);
             trace.sent = true;
@@ -96,14 +97,23 @@ impl Exact {
         }
     }
 
+    /// A line or a connect may have taken until there is no time left, or no leave to send any more. What is sent all
+    /// the same would be given up at once, but billed.
+    fn may_go_on(&self, alarm: &Alarm<'_>, stage: Stage) -> Result<(), Fault> {
+        match () {
+            () if self.access.is_barred() => Err(Fault::Barred),
+            () if Instant::now() >= alarm.deadline() => Err(Fault::deadline(stage)),
+            () => Ok(()),
+        }
+    }
+
     async fn wire(&self, alarm: &mut Alarm<'_>, trace: &mut Trace) -> Result<(Wire, Connection), Fault> {
         let (slot, waited) = self.pool.acquire(alarm).await;
         trace.waited(waited);
         match slot {
             Ok(Slot::Kept(wire)) => Ok((wire, Connection::Reused)),
-            // Whoever stood in line need not connect first to learn that.
-            Ok(Slot::Vacant(_)) if self.access.is_barred() => Err(Fault::Barred),
             Ok(Slot::Vacant(permit)) => {
+                self.may_go_on(alarm, Stage::Pool)?;
                 alarm.set(alarm.deadline());
                 let opened = alarm.limit(self.open(permit)).await;
                 let (wire, connect) = opened.map_err(|_| Fault::deadline(Stage::Connect))??;

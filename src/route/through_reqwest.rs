@@ -99,6 +99,9 @@ impl ThroughReqwest {
         if self.access.is_barred() {
             return Err(Fault::Barred);
         }
+        if Instant::now() >= alarm.deadline() {
+            return Err(Fault::deadline(Stage::Pool));
+        }
         let client = self.client.borrow().clone();
         let request = client.post(self.url.clone()).headers(headers).body(body).send();
         let gap = self.read_timeout.get();

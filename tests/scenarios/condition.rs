@@ -217,7 +217,7 @@ fn in_order(a: f64, order: &str, b: f64) -> bool {
 }
 
 /// Tables in which a count that is 0 is absent.
-const COUNTS: [&str; 6] = ["errors", "failed", "closed", "models", "by_status", "by_model"];
+const COUNTS: [&str; 7] = ["errors", "failed", "unsent", "closed", "models", "by_status", "by_model"];
 
 fn look_up(facts: &Json, keys: &[String]) -> Result<Value, String> {
     let mut here = facts;

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -10,7 +11,7 @@ use hyper::client::conn::http1::SendRequest;
 use tokio::task::AbortHandle;
 
 use super::Pool;
-use crate::route::Closing;
+use crate::route::{Closing, Connection};
 
 /// A place in the pool: one connection, open or being opened.
 pub(in crate::route) struct Permit {
@@ -84,6 +85,15 @@ impl Wire {
     /// Closes politely: the driver ends by itself once nobody can send.
     pub(in crate::route) fn close(self, cause: Closing) {
         self.permit.leave(cause);
+    }
+
+    /// Taken, but nothing was sent on it after all.
+    pub(in crate::route) fn was_not_used(self, connection: Connection) {
+        let Some(pool) = self.permit.pool.upgrade() else { return };
+        if connection == Connection::Reused {
+            pool.reused.set(pool.reused.get() - 1);
+        }
+        pool.release(self, Instant::now());
     }
 
     /// Taken as kept, but the server had closed it before the request was written: it served nobody.
