@@ -15,8 +15,8 @@ use crate::profile::{BatchMode, Client, Mode, Profile, WhenFull};
 const AT_LEAST: u64 = 64;
 /// A runtime's poll and wake-up, and a connection to Redis.
 const A_REPLICA: u64 = 8;
-/// A listener; its workers' runtimes are among [`AT_LEAST`].
-const A_SIMULATED_ROUTE: u64 = 1;
+/// A listener, twice; its workers' runtimes are among [`AT_LEAST`].
+const A_SIMULATED_ROUTE: u64 = 2;
 
 /// This process's limit of open files (RLIMIT_NOFILE): `soft` holds, and may be raised to `hard`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

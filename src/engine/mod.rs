@@ -93,6 +93,9 @@ impl EngineError {
     }
 }
 
+/// How long simulated routes may take to see what was sent last; the end of a connection takes half a round trip.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// A run under way. Dropped without [`Handle::join`], it ends the load at once.
 pub struct Handle {
     to_conductor: mpsc::Sender<Message>,
@@ -317,6 +320,7 @@ impl Handle {
         let conductor = self.conductor.take().expect("joined once");
         let mut run = conductor.join().map_err(|_| EngineError::Broken("conductor"))?;
         self.crew.join()?;
+        self.sims.iter().for_each(|sims| sims.await_quiet(LAST_WORDS));
         run.simulated = self.simulated_counts();
         Ok(run)
     }

@@ -14,6 +14,7 @@ mod faults;
 mod limits;
 mod payload;
 mod provider;
+mod quiet;
 mod refusal;
 mod serve;
 mod stats;
@@ -38,6 +39,7 @@ use tokio::sync::{mpsc, watch};
 use crate::profile::{FaultKind, Simulated, TlsVersion};
 
 use provider::Provider;
+use quiet::Doors;
 pub use serve::{Ended, serve};
 pub use stats::Stats;
 use timer::Timer;
@@ -82,6 +84,7 @@ pub enum SimError {
 pub struct Server {
     routes: Vec<RouteHandle>,
     authority: Authority,
+    doors: Doors,
     /// Its end stops the threads.
     running: Option<watch::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
@@ -114,8 +117,9 @@ impl Server {
             handles.push(RouteHandle::new(Arc::clone(&provider), bound, spec.tls));
             listeners.push((listener, Site { provider, tls }));
         }
+        let doors = Doors::of(listeners.iter().map(|(listener, _)| listener)).map_err(SimError::Threads)?;
         let (running, threads) = crew.start(listeners).map_err(SimError::Threads)?;
-        Ok(Self { routes: handles, authority, running: Some(running), threads })
+        Ok(Self { routes: handles, authority, doors, running: Some(running), threads })
     }
 
     /// In the order they were given.
@@ -125,6 +129,11 @@ impl Server {
 
     pub fn route(&self, name: &str) -> Option<&RouteHandle> {
         self.routes.iter().find(|route| route.name() == name)
+    }
+
+    /// Waits until all that clients sent is counted, once they have closed their connections; for `patience` at most.
+    pub fn await_quiet(&self, patience: Duration) {
+        quiet::await_quiet(&self.doors, &self.routes, patience);
     }
 
     /// The CA a client must trust.

@@ -31,6 +31,7 @@ pub(super) struct Site {
 pub(super) struct Handover {
     socket: std::net::TcpStream,
     accepted: Instant,
+    presence: Arc<Presence>,
     site: Site,
 }
 
@@ -44,9 +45,9 @@ pub(super) fn runtime() -> io::Result<Runtime> {
 pub(super) fn serve(runtime: &Runtime, timer: &Arc<Timer>, mut handed: mpsc::UnboundedReceiver<Handover>, stop: Stop) {
     let served = Arc::clone(timer);
     runtime.spawn(async move {
-        while let Some(Handover { socket, accepted, site }) = handed.recv().await {
+        while let Some(Handover { socket, accepted, presence, site }) = handed.recv().await {
             if let Ok(socket) = TcpStream::from_std(socket) {
-                tokio::spawn(connection(socket, accepted, site, Arc::clone(&served)));
+                tokio::spawn(connection(socket, accepted, presence, site, Arc::clone(&served)));
             }
         }
     });
@@ -84,22 +85,22 @@ async fn welcome(listener: TcpListener, site: Site, timer: Arc<Timer>, others: V
             continue;
         };
         let accepted = Instant::now();
+        let presence = Arc::new(Presence::accepted(&site.provider.tally));
         turn = (turn + 1) % (others.len() + 1);
         match others.get(turn) {
-            None => drop(tokio::spawn(connection(socket, accepted, site.clone(), Arc::clone(&timer)))),
+            None => drop(tokio::spawn(connection(socket, accepted, presence, site.clone(), Arc::clone(&timer)))),
             Some(other) => {
                 if let Ok(socket) = socket.into_std() {
                     // The other worker is gone only when the server ends.
-                    let _ = other.send(Handover { socket, accepted, site: site.clone() });
+                    let _ = other.send(Handover { socket, accepted, presence, site: site.clone() });
                 }
             }
         }
     }
 }
 
-async fn connection(socket: TcpStream, accepted: Instant, site: Site, timer: Arc<Timer>) {
+async fn connection(socket: TcpStream, accepted: Instant, presence: Arc<Presence>, site: Site, timer: Arc<Timer>) {
     let Site { provider, tls } = site;
-    let presence = Arc::new(Presence::accepted(&provider.tally));
     let reset = Arc::new(AtomicBool::new(false));
     // Without it a token may wait 40 ms for the acknowledgement of the one before.
     if socket.set_nodelay(true).is_err() {
