@@ -185,6 +185,9 @@ impl Replica {
         for error in self.stack.take_late_cache_errors() {
             recorder.record_cache_error(self.settings.borrow().epoch, measured, error);
         }
+        for (error, said) in self.stack.cache_error_examples() {
+            recorder.record_cache_example(error, &said);
+        }
         let pools = self.stack.pools();
         let gauges = Gauges {
             in_flight: self.in_flight.get(),

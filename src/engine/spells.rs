@@ -18,7 +18,7 @@ enum Trouble {
     /// The model asked, and the one that answered instead.
     Fallback(String, String),
     Failed(FailureKind),
-    Redis(&'static str),
+    Redis(CacheError),
 }
 
 #[derive(Default)]
@@ -70,7 +70,7 @@ fn troubles(tally: &Tally) -> BTreeMap<Trouble, u64> {
     }
     troubles.extend(tally.failures.iter().map(|(kind, calls)| (Trouble::Failed(*kind), *calls)));
     let redis = CacheError::ALL.into_iter().map(|error| (error, tally.cache_errors[error as usize]));
-    troubles.extend(redis.filter(|(_, calls)| *calls > 0).map(|(error, calls)| (Trouble::Redis(error.name()), calls)));
+    troubles.extend(redis.filter(|(_, calls)| *calls > 0).map(|(error, calls)| (Trouble::Redis(error), calls)));
     troubles
 }
 
@@ -86,7 +86,11 @@ impl Trouble {
                 let example = tally.examples.get(kind).map(|said| format!(": {said}")).unwrap_or_default();
                 ("failed", format!("{kind} x{calls}{example}"))
             }
-            Self::Redis(error) => ("redis", format!("{error} x{calls}, counted as misses")),
+            Self::Redis(error) => {
+                let example = tally.cache_examples[*error as usize].as_deref();
+                let said = example.map(|said| format!(": {said}")).unwrap_or_default();
+                ("redis", format!("{} x{calls}, counted as misses{said}", error.name()))
+            }
         }
     }
 
@@ -96,7 +100,7 @@ impl Trouble {
                 ("fallback", format!("{answered} for {asked} is over after {}", counted(calls, "answer")))
             }
             Self::Failed(kind) => ("failed", format!("{kind} is over after {}", counted(calls, "call"))),
-            Self::Redis(error) => ("redis", format!("{error} is over after {calls}")),
+            Self::Redis(error) => ("redis", format!("{} is over after {calls}", error.name())),
         }
     }
 }

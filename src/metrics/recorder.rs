@@ -61,6 +61,16 @@ impl Recorder {
         self.interval(epoch, measured).cache_errors[error as usize] += 1;
     }
 
+    /// What the first cache error of its class said, to those that were counted.
+    pub fn record_cache_example(&mut self, error: CacheError, said: &str) {
+        let recorded = self.intervals.iter_mut().flat_map(|recording| [&mut recording.measured, &mut recording.warmup]);
+        for tally in recorded.chain([&mut self.total]) {
+            if tally.cache_errors[error as usize] > 0 {
+                tally.cache_examples[error as usize].get_or_insert_with(|| said.to_owned());
+            }
+        }
+    }
+
     /// What was recorded since the last call.
     pub fn take_intervals(&mut self) -> Vec<Recording> {
         std::mem::take(&mut self.intervals)

@@ -29,6 +29,8 @@ pub struct Tally {
     pub examples: BTreeMap<FailureKind, String>,
     /// In the order of [`CacheError::ALL`].
     pub cache_errors: [u64; CacheError::ALL.len()],
+    /// What the first of each kind said.
+    pub cache_examples: [Option<String>; CacheError::ALL.len()],
     /// Attempts at routes, those that got no connection included.
     pub attempts: u64,
     /// Attempts that failed, those included that a retry or another hop made good.
@@ -60,6 +62,7 @@ impl Tally {
             failures: BTreeMap::new(),
             examples: BTreeMap::new(),
             cache_errors: [0; _],
+            cache_examples: Default::default(),
             attempts: 0,
             failed_attempts: BTreeMap::new(),
             lanes: Lanes::default(),
@@ -188,6 +191,11 @@ impl Tally {
         }
         for (mine, theirs) in self.cache_errors.iter_mut().zip(other.cache_errors) {
             *mine += theirs;
+        }
+        for (mine, theirs) in self.cache_examples.iter_mut().zip(&other.cache_examples) {
+            if mine.is_none() {
+                mine.clone_from(theirs);
+            }
         }
         self.attempts += other.attempts;
         for (kind, count) in &other.failed_attempts {

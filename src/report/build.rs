@@ -163,7 +163,11 @@ fn examples(tally: &Tally) -> BTreeMap<String, String> {
 
 fn cache_errors(tally: &Tally) -> CacheErrors {
     let count = |error: CacheError| (error.name().to_owned(), tally.cache_errors[error as usize]);
-    CacheErrors { redis: CacheError::ALL.map(count).into() }
+    let said = |error: CacheError| Some((error.name().to_owned(), tally.cache_examples[error as usize].clone()?));
+    CacheErrors {
+        redis: CacheError::ALL.map(count).into(),
+        examples: CacheError::ALL.into_iter().filter_map(said).collect(),
+    }
 }
 
 fn attempts(run: &Run) -> Attempts {

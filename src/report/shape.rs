@@ -157,6 +157,9 @@ pub struct ModelShare {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CacheErrors {
     pub redis: BTreeMap<String, u64>,
+    /// What the first of each kind said, and how to mend it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub examples: BTreeMap<String, String>,
 }
 
 /// A count without and with warm-up and drain. The total is what a server's own counter agrees with.

@@ -18,6 +18,7 @@ mod managed_redis;
 mod outcome;
 mod redis_tier;
 mod retry;
+mod stores;
 mod trip;
 
 use std::cell::RefCell;
@@ -35,6 +36,7 @@ use flight::Flights;
 use limiter::Limiter;
 use local::LocalCache;
 use redis_tier::RedisTier;
+use stores::Stores;
 
 pub use kept::Kept;
 pub use key::{Key, cache_key};
@@ -48,8 +50,7 @@ pub struct Stack {
     flights: Flights,
     policy: RefCell<Rc<Policy>>,
     rng: RefCell<SmallRng>,
-    /// Of writes to Redis that no call waits for.
-    late_cache_errors: Rc<RefCell<Vec<CacheError>>>,
+    stores: Rc<Stores>,
 }
 
 /// The settings of one epoch: a call keeps those it began with.
@@ -82,7 +83,7 @@ impl Stack {
                 redis: None,
             })),
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
-            late_cache_errors: Rc::default(),
+            stores: Rc::default(),
             endpoints,
         };
         let first = stack.policy(profile, epoch);
@@ -125,11 +126,17 @@ impl Stack {
 
     /// Errors of cache writes that no call waited for, since the last time.
     pub fn take_late_cache_errors(&self) -> Vec<CacheError> {
-        self.late_cache_errors.take()
+        self.stores.take_errors()
     }
 
-    /// Closes the idle connections.
+    /// What the first error of each class said, of the caches there are now.
+    pub fn cache_error_examples(&self) -> Vec<(CacheError, Arc<str>)> {
+        self.policy.borrow().redis.iter().flat_map(|redis| redis.examples()).collect()
+    }
+
+    /// Awaits the writes under way and closes the idle connections.
     pub async fn shut_down(&self) {
+        self.stores.all_done().await;
         for (_, endpoint) in &self.endpoints {
             endpoint.shut_down().await;
         }

@@ -5,12 +5,19 @@
 //! get, put --> Link: Connecting  wait for the first attempt, within the timeout
 //!                    Up          one multiplexed connection, a timeout for each command
 //!                    Down        the error of the last attempt, at once
-//!               ^-- a task of its own connects, one attempt at a time
+//!               ^-- a task of its own connects, one attempt at a time, and says hello (PING)
 //! ```
+//!
+//! It is a circuit: a broken connection opens it, and so do 5 commands in a row without an answer in time, so that a
+//! Redis which hangs costs some calls their timeout and not all. While it is open every lookup is a miss at once; it is
+//! tried again after 50 ms, 100 ms … 1 s, and closed by an answer.
 
-use std::cell::{Cell, OnceCell};
+mod trouble;
+
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
@@ -19,6 +26,7 @@ use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionIn
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use self::trouble::{Place, classify};
 use super::{CacheError, Kept, Key};
 use crate::profile::RedisCache;
 
@@ -29,6 +37,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// longest counts as a failed attempt, so a server that accepts and hangs up is not pressed.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Commands in a row without an answer in time after which the server is left alone for a pause.
+const LATE_IN_A_ROW: u32 = 5;
 
 /// Unacknowledged bytes this old mean that the peer is gone; the kernel then ends the connection. A server that is
 /// merely slow still acknowledges.
@@ -42,6 +53,11 @@ pub struct RedisTier {
     keeper: OnceCell<Keeper>,
     ttl: Cell<Duration>,
     timeout: Cell<Duration>,
+    place: Place,
+    /// Commands without an answer in time since the last answer, and on which connection.
+    late: Cell<(u64, u32)>,
+    /// What the first error of each class said, in the order of [`CacheError::ALL`].
+    examples: RefCell<[Option<Arc<str>>; CacheError::ALL.len()]>,
 }
 
 /// An address that cannot be used. Its text holds nothing of the URL, which may carry a password.
@@ -62,7 +78,7 @@ enum Link {
     Connecting,
     /// The number tells connections apart, so that a late error of an old one does not end its successor.
     Up(MultiplexedConnection, u64),
-    Down(CacheError),
+    Down(CacheError, Arc<str>),
 }
 
 /// The task that connects; ends with the tier.
@@ -83,12 +99,16 @@ impl fmt::Debug for RedisTier {
 impl RedisTier {
     /// `settings.url` is an address; whoever manages a server has put that server's in the place of `managed`.
     pub fn new(settings: &RedisCache) -> Result<Self, RedisUrlError> {
+        let address = address(&settings.url)?;
         Ok(Self {
-            client: Client::open(address(&settings.url)?).map_err(|_| RedisUrlError::Unreadable)?,
+            place: Place::of(&address),
+            client: Client::open(address).map_err(|_| RedisUrlError::Unreadable)?,
             link: watch::Sender::new(Link::Connecting),
             keeper: OnceCell::new(),
             ttl: Cell::new(settings.ttl),
             timeout: Cell::new(settings.timeout),
+            late: Cell::default(),
+            examples: RefCell::default(),
         })
     }
 
@@ -102,9 +122,24 @@ impl RedisTier {
     pub async fn get(&self, key: &Key) -> Result<Option<Kept>, CacheError> {
         match self.command(redis::cmd("GET").arg(name(key))).await? {
             Value::Nil => Ok(None),
-            Value::BulkString(bytes) => Kept::decode(bytes).map(Some).ok_or(CacheError::Corrupt),
-            _ => Err(CacheError::Corrupt),
+            Value::BulkString(bytes) => Kept::decode(bytes).map(Some).ok_or_else(|| self.foreign()),
+            _ => Err(self.foreign()),
         }
+    }
+
+    fn foreign(&self) -> CacheError {
+        self.note(CacheError::Corrupt, || self.place.foreign().into())
+    }
+
+    /// What the first error of each class said.
+    pub fn examples(&self) -> impl Iterator<Item = (CacheError, Arc<str>)> {
+        let examples = self.examples.borrow().clone();
+        CacheError::ALL.into_iter().zip(examples).filter_map(|(error, said)| Some((error, said?)))
+    }
+
+    fn note(&self, error: CacheError, said: impl FnOnce() -> Arc<str>) -> CacheError {
+        self.examples.borrow_mut()[error as usize].get_or_insert_with(said);
+        error
     }
 
     /// Keeps an answer for `ttl`, the caller's own, or else for the tier's. A TTL of zero keeps nothing.
@@ -118,13 +153,17 @@ impl RedisTier {
     }
 
     async fn command(&self, command: &Cmd) -> Result<Value, CacheError> {
-        self.keeper.get_or_init(|| Keeper(spawn_keeper(self.client.clone(), self.link.clone())));
+        self.keeper.get_or_init(|| Keeper(spawn_keeper(self.client.clone(), self.place.clone(), self.link.clone())));
+        let timeout = self.timeout.get();
+        let asked_on = Cell::new(None);
         let reply = async {
             let (mut connection, number) = self.connection().await?;
+            asked_on.set(Some(number));
             let reply = command.query_async(&mut connection).await;
+            self.late.set((number, 0));
             reply.map_err(|error| self.judge(&error, number))
         };
-        tokio::time::timeout(self.timeout.get(), reply).await.unwrap_or(Err(CacheError::Timeout))
+        tokio::time::timeout(timeout, reply).await.unwrap_or_else(|_| Err(self.too_late(timeout, asked_on.get())))
     }
 
     async fn connection(&self) -> Result<(MultiplexedConnection, u64), CacheError> {
@@ -132,7 +171,7 @@ impl RedisTier {
         let settled = link.wait_for(|link| !matches!(link, Link::Connecting)).await;
         match settled.as_deref() {
             Ok(Link::Up(connection, number)) => Ok((connection.clone(), *number)),
-            Ok(Link::Down(error)) => Err(*error),
+            Ok(Link::Down(error, said)) => Err(self.note(*error, || said.clone())),
             Ok(Link::Connecting) | Err(_) => Err(CacheError::Other),
         }
     }
@@ -141,15 +180,32 @@ impl RedisTier {
     fn judge(&self, error: &RedisError, number: u64) -> CacheError {
         let class = classify(error);
         if error.is_io_error() || error.is_unrecoverable_error() {
-            self.link.send_if_modified(|link| {
-                let is_current = matches!(link, Link::Up(_, current) if *current == number);
-                if is_current {
-                    *link = Link::Down(class);
-                }
-                is_current
-            });
+            self.take_down(number, class, self.place.words(error).into());
         }
-        class
+        self.note(class, || self.place.words(error).into())
+    }
+
+    /// A command had no answer in time; too many in a row take the connection down that they were sent on.
+    fn too_late(&self, timeout: Duration, asked_on: Option<u64>) -> CacheError {
+        if let Some(number) = asked_on {
+            let (of, before) = self.late.get();
+            let in_a_row = if of == number { before + 1 } else { 1 };
+            self.late.set((number, in_a_row));
+            if in_a_row >= LATE_IN_A_ROW {
+                self.take_down(number, CacheError::Timeout, self.place.late(timeout).into());
+            }
+        }
+        self.note(CacheError::Timeout, || self.place.late(timeout).into())
+    }
+
+    fn take_down(&self, number: u64, error: CacheError, said: Arc<str>) {
+        self.link.send_if_modified(|link| {
+            let is_current = matches!(link, Link::Up(_, current) if *current == number);
+            if is_current {
+                *link = Link::Down(error, said);
+            }
+            is_current
+        });
     }
 }
 
@@ -175,34 +231,35 @@ fn expiry_ms(ttl: Duration) -> u64 {
     ttl.as_millis().clamp(1, CENTURY_MS) as u64
 }
 
-fn classify(error: &RedisError) -> CacheError {
-    if error.is_timeout() {
-        CacheError::Timeout
-    } else if error.is_io_error() {
-        CacheError::Refused
-    } else if error.code() == Some("WRONGTYPE") {
-        CacheError::Corrupt
-    } else {
-        CacheError::Other
+fn spawn_keeper(client: Client, place: Place, link: watch::Sender<Link>) -> AbortHandle {
+    let connect = move || {
+        let client = client.clone();
+        async move { tokio::time::timeout(2 * CONNECT_TIMEOUT, connect(client)).await.unwrap_or_else(|_| Err(silent())) }
+    };
+    tokio::spawn(keep_connected(connect, place, link)).abort_handle()
+}
+
+/// Up is who answers: a socket that is accepted and a greeting that is not refused say little.
+async fn connect(client: Client) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        // Each command has the tier's own timeout, which may change.
+        .set_response_timeout(None);
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    let hello = tokio::time::timeout(CONNECT_TIMEOUT, redis::cmd("PING").query_async::<Value>(&mut connection)).await;
+    match hello.unwrap_or_else(|_| Err(silent())) {
+        // A user may be allowed to do all we need, but not this.
+        Err(error) if error.code() != Some("NOPERM") => Err(error),
+        _ => Ok(connection),
     }
 }
 
-fn spawn_keeper(client: Client, link: watch::Sender<Link>) -> AbortHandle {
-    let connect = move || {
-        let client = client.clone();
-        async move {
-            let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(CONNECT_TIMEOUT))
-                // Each command has the tier's own timeout, which may change.
-                .set_response_timeout(None);
-            client.get_multiplexed_async_connection_with_config(&config).await
-        }
-    };
-    tokio::spawn(keep_connected(connect, link)).abort_handle()
+fn silent() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 /// Connects, waits until the connection is lost, and again; never two attempts at a time.
-async fn keep_connected<F>(connect: impl Fn() -> F, link: watch::Sender<Link>)
+async fn keep_connected<F>(connect: impl Fn() -> F, place: Place, link: watch::Sender<Link>)
 where
     F: Future<Output = RedisResult<MultiplexedConnection>>,
 {
@@ -218,7 +275,7 @@ where
                 }
             }
             Err(error) => {
-                link.send_replace(Link::Down(classify(&error)));
+                link.send_replace(Link::Down(classify(&error), place.words(&error).into()));
             }
         }
         tokio::time::sleep(pause).await;

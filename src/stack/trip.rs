@@ -209,10 +209,10 @@ impl Trip<'_> {
         self.store_locally(key, &kept);
         let (Some(cache), true) = (&self.policy.redis, self.call.cache.redis) else { return };
         let ttl = self.call.cache.ttl;
-        let (cache, errors) = (Rc::clone(cache), Rc::clone(&self.stack.late_cache_errors));
+        let (cache, store) = (Rc::clone(cache), self.stack.stores.begin());
         tokio::task::spawn_local(async move {
             if let Err(error) = cache.put(&key, &kept, ttl).await {
-                errors.borrow_mut().push(error);
+                store.failed(error);
             }
         });
     }

@@ -58,3 +58,17 @@ fn the_value_of_a_header_is_not_in_an_error_text() {
     assert!(!done.stderr.contains(KEY) && !done.stdout.contains(KEY));
     done.refused_with(&["authorization"]);
 }
+
+#[test]
+fn the_password_of_a_redis_appears_nowhere() {
+    let folder = Folder::with(SHORT);
+    let url = format!("stack.cache.redis.url=redis://me:{KEY}@127.0.0.1:1/0");
+    let done = folder.run(["run", "profile.toml", "--set", &url, "--out", "r.json"]).ran();
+    appears_nowhere(&done, &folder);
+    assert!(done.stdout.contains("nothing listens at 127.0.0.1:1"), "{}", done.stdout);
+    for wrong in [format!("redis://me:{KEY}@127.0.0.1:port"), format!("rediss://me:{KEY}@127.0.0.1:1")] {
+        let done = folder.run(["run", "profile.toml", "--set", &format!("stack.cache.redis.url={wrong}")]);
+        assert!(!done.stdout.contains(KEY) && !done.stderr.contains(KEY), "{}", done.stderr);
+        done.exits(2);
+    }
+}

@@ -232,6 +232,9 @@ fn traffic(page: &mut Page, report: &Report) {
     if !cache_errors.is_empty() {
         page.row("redis errors", &[cache_errors, vec!["each a miss, no failed call".to_owned()]].concat());
     }
+    for (kind, example) in &report.cache_errors.examples {
+        page.words(Tone::Doubt, &format!("first {kind}: {example}"));
+    }
     page.row("attempts", &attempts(report));
     let failed = counts(&report.attempts.failed);
     if !failed.is_empty() {

@@ -1,10 +1,10 @@
 //! The Redis tier against a real redis-server: its own counters are the oracle, and its death costs no call.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+mod faults;
+mod server;
+
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gatebench::cost::{PriceBook, Pricer};
 use gatebench::engine::{self, Handle};
@@ -12,6 +12,8 @@ use gatebench::profile::expect::LatencyBounds;
 use gatebench::profile::{Draft, Override, Prices, Profile, Source};
 use gatebench::report::Report;
 use tempfile::TempDir;
+
+use self::server::{Server, until};
 
 const PROFILE: &str = r#"
 [load]
@@ -47,70 +49,6 @@ fn start(profile: Profile) -> Handle {
 fn report(handle: Handle) -> Report {
     let run = handle.join().unwrap();
     Report::of(&run, &Pricer::new(&run.profile, PriceBook::builtin()), &[])
-}
-
-#[track_caller]
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// A redis-server of the test's own, on a socket file.
-struct Server {
-    process: Child,
-    folder: TempDir,
-}
-
-impl Server {
-    fn start(more: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
-        let socket = folder.path().join("redis.sock");
-        let mut command = Command::new("redis-server");
-        command.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"]).arg(&socket).args(more);
-        let process = command.current_dir(folder.path()).stdout(Stdio::null()).spawn();
-        let process = process.expect("these tests need redis-server on PATH (Debian: apt-get install redis-server)");
-        let server = Self { process, folder };
-        until("redis-server answers", || UnixStream::connect(&socket).is_ok());
-        server
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("redis.sock")
-    }
-
-    fn url(&self) -> String {
-        format!("unix://{}", self.socket().display())
-    }
-
-    /// An answer to an inline command, as text.
-    fn ask(&self, command: &str) -> String {
-        let mut stream = UnixStream::connect(self.socket()).unwrap();
-        write!(stream, "{command}\r\n").unwrap();
-        let mut reader = BufReader::new(stream);
-        let mut head = String::new();
-        reader.read_line(&mut head).unwrap();
-        let Some(length) = head.trim().strip_prefix('$') else { return head.trim().to_owned() };
-        let mut body = vec![0; length.parse().unwrap()];
-        reader.read_exact(&mut body).unwrap();
-        String::from_utf8(body).unwrap()
-    }
-
-    /// How often a command was called, by `INFO commandstats`.
-    fn calls(&self, command: &str) -> u64 {
-        let stats = self.ask("INFO commandstats");
-        let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
-        line.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 #[test]
@@ -198,10 +136,9 @@ fn a_slow_redis_costs_its_timeout_and_no_more() {
     let handle = start(profile(&sets));
     let snapshots = handle.snapshots();
     until("Redis has served some", || snapshots.borrow().measured.served_by[1] > 3);
-    let stop = |signal| unsafe { libc::kill(server.process.id() as libc::pid_t, signal) };
-    assert_eq!(stop(libc::SIGSTOP), 0);
+    server.signal(libc::SIGSTOP);
     let report = report(handle);
-    stop(libc::SIGCONT);
+    server.signal(libc::SIGCONT);
     assert_eq!(report.load.failed, 0);
     assert!(report.cache_errors.redis["timeout"] > 5, "{:?}", report.cache_errors);
     let p50 = report.latency_ms.service.unwrap().p50;
