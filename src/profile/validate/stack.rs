@@ -1,5 +1,7 @@
 //! The rules of `[stack]`.
 
+use redis::IntoConnectionInfo;
+
 use super::Findings;
 use crate::profile::nearest::suggestion;
 use crate::profile::problem::KeyPath;
@@ -106,13 +108,18 @@ fn tiers(cache: &Cache, findings: &mut Findings) {
 
 /// The message never repeats the address, since it may carry a password.
 fn redis_url(url: &str) -> Result<(), &'static str> {
+    const UNREADABLE: &str = "is no address of a Redis; write \"managed\", \"redis://:PASSWORD@host:6379/0\" or \"unix:///path\" (what is \
+         special in a password as %XX)";
     match url.split_once("://") {
         None if url == RedisCache::MANAGED => Ok(()),
-        Some(("redis" | "unix" | "redis+unix", rest)) if !rest.is_empty() => Ok(()),
+        // Port and database too: a tier whose address its client cannot read would be none, in silence.
+        Some(("redis" | "unix" | "redis+unix", rest)) if !rest.is_empty() => {
+            url.into_connection_info().map(drop).map_err(|_| UNREADABLE)
+        }
         Some(("rediss", _)) => {
             Err("asks for TLS, which the Redis client here does not speak; use redis://, or a local TLS proxy")
         }
-        _ => Err("is no address of a Redis; write \"managed\", \"redis://host:6379/0\" or \"unix:///path\""),
+        _ => Err(UNREADABLE),
     }
 }
 
