@@ -20,6 +20,14 @@ pub struct Lane {
     pub route: Name,
 }
 
+impl Lane {
+    /// As `==`, but quick for names that are shared, as a chain's mostly are.
+    pub fn is(&self, other: &Self) -> bool {
+        let same = |a: &Name, b: &Name| Arc::ptr_eq(a, b) || a == b;
+        same(&self.model, &other.model) && same(&self.route, &other.route)
+    }
+}
+
 /// One chat completion to ask for, without its model: each hop of the fallback chain asks its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatRequest {

@@ -2,9 +2,8 @@
 //! Must not know calls: a call may make many attempts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::chat::{Lane, Name};
+use crate::chat::Lane;
 use crate::route::FailureKind;
 use crate::stack::Try;
 
@@ -16,7 +15,7 @@ pub struct LaneRow {
     pub sent: u64,
     /// Of them, those that failed.
     pub failed: BTreeMap<FailureKind, u64>,
-    /// Attempts that got no connection, all of them failed.
+    /// Attempts of which nothing was sent, all of them failed.
     pub unsent: BTreeMap<FailureKind, u64>,
 }
 
@@ -58,10 +57,7 @@ impl Lanes {
 
     /// Made when it is new. There are as many as the chain is long, so a linear search beats a map.
     fn row(&mut self, lane: &Lane) -> &mut LaneRow {
-        let same = |a: &Name, b: &Name| Arc::ptr_eq(a, b) || a == b;
-        let found =
-            self.0.iter().position(|row| same(&row.lane.model, &lane.model) && same(&row.lane.route, &lane.route));
-        let at = found.unwrap_or_else(|| {
+        let at = self.0.iter().position(|row| row.lane.is(lane)).unwrap_or_else(|| {
             let (failed, unsent) = (BTreeMap::new(), BTreeMap::new());
             self.0.push(LaneRow { lane: lane.clone(), sent: 0, failed, unsent });
             self.0.len() - 1

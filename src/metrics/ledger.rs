@@ -1,8 +1,6 @@
 //! Tokens by who answered: what the `cost` room turns into money.
 
-use std::sync::Arc;
-
-use crate::chat::{Lane, Name, Usage};
+use crate::chat::{Lane, Usage};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
@@ -57,13 +55,7 @@ impl Ledger {
     /// The row of `lane` for calls that asked `asked`, made when it is new. There are as many as the chain is long,
     /// so a linear search beats a map.
     pub fn row(&mut self, asked: &Lane, lane: &Lane) -> &mut LedgerRow {
-        let same = |a: &Name, b: &Name| Arc::ptr_eq(a, b) || a == b;
-        let found = self.rows.iter().position(|row| {
-            same(&row.lane.model, &lane.model)
-                && same(&row.lane.route, &lane.route)
-                && same(&row.asked.model, &asked.model)
-                && same(&row.asked.route, &asked.route)
-        });
+        let found = self.rows.iter().position(|row| row.lane.is(lane) && row.asked.is(asked));
         let at = found.unwrap_or_else(|| {
             self.rows.push(LedgerRow {
                 asked: asked.clone(),

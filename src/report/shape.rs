@@ -174,7 +174,8 @@ pub struct Counted {
 pub struct Attempts {
     pub measured: u64,
     pub total: u64,
-    /// Attempts that got no connection, so that no server saw them. `amplification` counts them too.
+    /// Attempts of which nothing was sent (no connection, or no time left), so that no server saw them.
+    /// `amplification` counts them too.
     pub unsent: Counted,
     /// Failed ones by kind, those included that a retry or another hop made good.
     pub failed: BTreeMap<String, u64>,
@@ -193,7 +194,7 @@ pub struct RouteAttempts {
     /// By status (`429`, `503`) or by what broke: `connect` (no head of an answer came), `stream` (its body broke),
     /// `timeout` (we gave up), `other`.
     pub failed: BTreeMap<String, u64>,
-    /// Attempts that got no connection, by kind: no server saw them.
+    /// Attempts of which nothing was sent, by kind: they got no connection, or had no time left when they got one.
     pub unsent: BTreeMap<String, u64>,
     /// `sent` by model.
     pub models: BTreeMap<String, u64>,

@@ -29,6 +29,22 @@ fn a_host_without_an_address_is_given_up_by_its_name() {
     gives_up_with(run(&folder, "http://no-such-host.invalid/v1", &["-z", "60s"]), &words);
 }
 
+/// Its queue of connections is full, so that the kernel drops whoever knocks: as a firewall does.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_host_that_swallows_every_packet_is_given_up_too() {
+    let folder = Folder::new();
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let _the_only_place = std::net::TcpStream::connect(address).unwrap();
+    let impatient = ["-z", "60s", "--set", "stack.pool.connect_timeout=200ms"];
+    let done = run(&folder, &format!("http://{address}/v1"), &impatient);
+    let place = format!("connecting to {address} took longer than 200ms (stack.pool.connect_timeout)");
+    gives_up_with(done, &["no call got a connection", &place]);
+}
+
 #[test]
 fn a_quiet_run_that_could_not_begin_says_why_all_the_same() {
     let folder = Folder::new();

@@ -108,8 +108,8 @@ fn tiers(cache: &Cache, findings: &mut Findings) {
 
 /// The message never repeats the address, since it may carry a password.
 fn redis_url(url: &str) -> Result<(), &'static str> {
-    const UNREADABLE: &str = "is no address of a Redis; write \"managed\", \"redis://:PASSWORD@host:6379/0\" or \"unix:///path\" (what is \
-         special in a password as %XX)";
+    const UNREADABLE: &str = "is no address of a Redis; write \"managed\", \"redis://:PASSWORD@host:6379/0\" or \
+                              \"unix:///path\" (what is special in a password as %XX)";
     match url.split_once("://") {
         None if url == RedisCache::MANAGED => Ok(()),
         // Port and database too: a tier whose address its client cannot read would be none, in silence.

@@ -250,7 +250,7 @@ fn attempts(report: &Report) -> Vec<String> {
         pieces.push(format!("{} with warm-up and drain", count(attempts.total)));
     }
     if attempts.unsent.measured > 0 {
-        pieces.push(format!("{} got no connection", count(attempts.unsent.measured)));
+        pieces.push(format!("{} not sent", count(attempts.unsent.measured)));
     }
     if let Some(amplification) = report.amplification {
         pieces.push(format!("{} a call past the caches", format::digits3(amplification)));
