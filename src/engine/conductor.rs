@@ -218,7 +218,7 @@ impl Conductor {
             return None;
         }
         let all = |kinds: fn(&FailureKind) -> bool| total.failures.keys().all(kinds);
-        let said = total.examples.values().next().map_or("", String::as_str);
+        let said = total.examples.values().next().map_or("", String::as_str).trim_end_matches('.');
         // A connection once opened may still bring an answer, however slow.
         let no_connection = gauges.opened + total.requests == 0;
         if no_connection && all(|kind| matches!(kind, FailureKind::Connect | FailureKind::Timeout)) {

@@ -64,7 +64,7 @@ impl Keys {
         let key = refused?;
         key.access.bar();
         let said = outcome.result.as_ref().err().map(|failure| failure.detail.as_str());
-        Some(key.words(said.unwrap_or("401")))
+        Some(key.words(said.unwrap_or("401").trim_end_matches('.')))
     }
 }
 
