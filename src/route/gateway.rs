@@ -45,7 +45,7 @@ pub enum OptOut {
 
 const HIT: &[&str] = &["hit"];
 
-pub const GATEWAYS: [Gateway; 11] = [
+pub static GATEWAYS: [Gateway; 11] = [
     Gateway {
         name: "LiteLLM",
         hit: Signal::Presence("x-litellm-cache-key"),
@@ -182,12 +182,17 @@ impl Signal {
 
     fn is_among(&self, notes: &Notes<'_>) -> bool {
         match self {
-            Self::Id(signal) => notes.id.is_some_and(|id| id.get().trim_matches('"') == *signal),
+            Self::Id(signal) => notes.id.is_some_and(|id| is_string(id, signal)),
             Self::CacheDebug => notes.extra_fields.is_some_and(cache_debug_tells_a_hit),
             // That takes the usage, which may come later.
             Self::NoUsageInEpisode | Self::Presence(_) | Self::Beginning(..) => false,
         }
     }
+}
+
+/// Compared as raw JSON: to read it as a string could be an allocation.
+fn is_string(json: &RawValue, text: &str) -> bool {
+    json.get().strip_prefix('"').and_then(|json| json.strip_suffix('"')) == Some(text)
 }
 
 #[derive(Default, Deserialize)]

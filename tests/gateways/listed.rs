@@ -21,7 +21,7 @@ fn markdown() -> String {
          own overhead and of their retries is not read.\n\n\
          | gateway | a hit is told by | it is asked for none by | learned from |\n|---|---|---|---|\n",
     );
-    for gateway in GATEWAYS {
+    for gateway in &GATEWAYS {
         let opt_out = match gateway.opt_out {
             OptOut::Header(name, value) => format!("`{name}: {value}`"),
             OptOut::NoHeader(instead) => format!("no header; {instead}"),
