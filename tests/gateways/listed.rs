@@ -5,7 +5,7 @@ use std::fmt::Write;
 use expect_test::expect_file;
 use gatebench::route::{GATEWAYS, OptOut, Signal};
 
-/// After a change of the table: `UPDATE_EXPECT=1 cargo test --test gateways listed`.
+/// After a change of the table: `UPDATE_EXPECT=1 cargo test --test gateways lists`.
 pub fn the_documentation_lists_every_gateway() {
     expect_file!["../../docs/gateways.md"].assert_eq(&markdown());
 }
