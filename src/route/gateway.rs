@@ -2,7 +2,7 @@
 //! Must not know what that saves: gateways' cost headers stay at full price on a hit, so none is read. Neither are
 //! their headers of overhead and retries, which tell less than half of what a paired measurement finds.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -45,12 +45,13 @@ pub enum OptOut {
 
 const HIT: &[&str] = &["hit"];
 
-pub const GATEWAYS: [Gateway; 11] = [
+pub static GATEWAYS: [Gateway; 11] = [
     Gateway {
         name: "LiteLLM",
         hit: Signal::Presence("x-litellm-cache-key"),
         opt_out: OptOut::NoHeader("`\"cache\": {\"no-cache\": true}` in the body, or in the virtual key's metadata"),
-        learned: "docs.litellm.ai/docs/proxy/caching_controls; litellm/proxy/litellm_pre_call_utils.py: of Cache-Control it reads s-maxage alone",
+        learned: "docs.litellm.ai/docs/proxy/caching_controls; \
+                  litellm/proxy/litellm_pre_call_utils.py (of Cache-Control it reads s-maxage alone)",
     },
     Gateway {
         name: "Portkey",
@@ -141,8 +142,7 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn by(head: &HeaderMap) -> Self {
         // One walk over the few headers there are is cheaper than a hashed look-up for each signal.
-        let tells = |(name, value): (_, &http::HeaderValue)| {
-            let name: &http::HeaderName = name;
+        let tells = |(name, value): (&HeaderName, &HeaderValue)| {
             GATEWAYS.iter().any(|gateway| gateway.hit.is_in(name.as_str(), value.as_bytes()))
         };
         Self { hit: head.iter().any(tells), in_episode: false }
@@ -182,12 +182,17 @@ impl Signal {
 
     fn is_among(&self, notes: &Notes<'_>) -> bool {
         match self {
-            Self::Id(signal) => notes.id.is_some_and(|id| id.get().trim_matches('"') == *signal),
+            Self::Id(signal) => notes.id.is_some_and(|id| is_string(id, signal)),
             Self::CacheDebug => notes.extra_fields.is_some_and(cache_debug_tells_a_hit),
             // That takes the usage, which may come later.
             Self::NoUsageInEpisode | Self::Presence(_) | Self::Beginning(..) => false,
         }
     }
+}
+
+/// Compared as raw JSON: to read it as a string could be an allocation.
+fn is_string(json: &RawValue, text: &str) -> bool {
+    json.get().strip_prefix('"').and_then(|json| json.strip_suffix('"')) == Some(text)
 }
 
 #[derive(Default, Deserialize)]
@@ -209,8 +214,6 @@ fn cache_debug_tells_a_hit(extra_fields: &RawValue) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
     use super::*;
 
     fn says(name: &'static str, value: &str) -> bool {

@@ -36,7 +36,7 @@ impl Parser {
         }
         // The data of the event so far, as long as it is one line of this chunk.
         let mut here: Option<&[u8]> = None;
-        while let Some(end) = rest.iter().position(|&b| b == b'\n' || b == b'\r') {
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
             let (line, ended_by) = (&rest[..end], rest[end]);
             rest = &rest[end + 1..];
             if ended_by == b'\r' {

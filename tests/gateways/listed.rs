@@ -5,7 +5,7 @@ use std::fmt::Write;
 use expect_test::expect_file;
 use gatebench::route::{GATEWAYS, OptOut, Signal};
 
-/// After a change of the table: `UPDATE_EXPECT=1 cargo test --test gateways listed`.
+/// After a change of the table: `UPDATE_EXPECT=1 cargo test --test gateways lists`.
 pub fn the_documentation_lists_every_gateway() {
     expect_file!["../../docs/gateways.md"].assert_eq(&markdown());
 }
@@ -21,7 +21,7 @@ fn markdown() -> String {
          own overhead and of their retries is not read.\n\n\
          | gateway | a hit is told by | it is asked for none by | learned from |\n|---|---|---|---|\n",
     );
-    for gateway in GATEWAYS {
+    for gateway in &GATEWAYS {
         let opt_out = match gateway.opt_out {
             OptOut::Header(name, value) => format!("`{name}: {value}`"),
             OptOut::NoHeader(instead) => format!("no header; {instead}"),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::Deserializer;
 use serde_json::value::RawValue;
 
 use super::items::each;
@@ -18,8 +18,8 @@ use crate::route::{Ask, Failure, FailureKind};
 /// Only what is measured; the text itself is skipped.
 #[derive(Deserialize)]
 struct Completion<'a> {
-    #[serde(default)]
-    choices: Option<HasAny>,
+    #[serde(borrow, default)]
+    choices: Option<Choices<'a>>,
     #[serde(borrow, default)]
     usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -34,15 +34,9 @@ struct Completion<'a> {
 }
 
 #[derive(Deserialize)]
-struct Text<'a> {
-    #[serde(borrow)]
-    choices: Vec<Choice<'a>>,
-}
-
-#[derive(Deserialize)]
 struct Choice<'a> {
-    #[serde(borrow)]
-    message: &'a RawValue,
+    #[serde(borrow, default)]
+    message: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -60,14 +54,14 @@ pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>, mut told: Told) -> Res
     if let Some(error) = completion.error.filter(|error| holds_something(Some(error))) {
         return Err(error_in_success(error.get().as_bytes()));
     }
-    if !completion.choices.is_some_and(|choices| choices.0) {
+    let Some(choice) = completion.choices.and_then(|choices| choices.first) else {
         return Err(garbage(&"it has no choices"));
-    }
+    };
     let Completion { id, extra_fields, episode_id, .. } = completion;
     told.hear(&Notes { id, extra_fields, episode_id });
     let counted = completion.usage.and_then(usage);
     let worth = told.worth(counted);
-    let content = if ask.keep_answer || worth.is_none() { Some(content(body).map_err(|e| garbage(&e))?) } else { None };
+    let content = (ask.keep_answer || worth.is_none()).then(|| content(choice));
     let usage = worth.unwrap_or_else(|| Usage {
         input: estimated_input(ask.request),
         output: estimate(&String::from_utf8_lossy(content.as_deref().unwrap_or_default())),
@@ -77,27 +71,31 @@ pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>, mut told: Told) -> Res
     Ok(Understood { usage, gateway_hit: told.hit(counted), content: content.filter(|_| ask.keep_answer) })
 }
 
-/// The text of the first choice, or the JSON of its message when it has none: tool calls.
+/// The text of a choice, or the JSON of its message when it has none: tool calls. What is of another shape is nothing:
+/// whether an answer is one must not hang on whether it is kept.
 /// Copied, since a slice would keep the whole body alive in a cache.
-fn content(body: &[u8]) -> serde_json::Result<Bytes> {
-    let text: Text<'_> = serde_json::from_slice(body)?;
-    let Some(message) = text.choices.first().map(|choice| choice.message.get()) else { return Ok(Bytes::new()) };
-    let content = serde_json::from_str::<Message<'_>>(message)?.content;
-    let text =
-        content.filter(|_| holds_something(content)).map(|content| serde_json::from_str::<String>(content.get()));
-    match text {
-        Some(Ok(text)) => Ok(Bytes::from(text)),
-        _ => Ok(Bytes::copy_from_slice(message.as_bytes())),
+fn content(choice: &RawValue) -> Bytes {
+    let Some(message) = read::<Choice<'_>>(choice).and_then(|choice| choice.message) else { return Bytes::new() };
+    let content = read::<Message<'_>>(message).and_then(|message| message.content);
+    match content.filter(|_| holds_something(content)).and_then(read::<String>) {
+        Some(text) => Bytes::from(text),
+        None => Bytes::copy_from_slice(message.get().as_bytes()),
     }
 }
 
-/// A JSON array, of which only matters whether it holds anything.
-struct HasAny(bool);
+fn read<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
+    serde_json::from_str(json.get()).ok()
+}
 
-impl<'de> Deserialize<'de> for HasAny {
+/// A JSON array, of which only the first item matters.
+struct Choices<'a> {
+    first: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let mut any = false;
-        each(from, |_: IgnoredAny| any = true)?;
-        Ok(Self(any))
+        let mut first = None;
+        each(from, |choice: &'de RawValue| first = first.or(Some(choice)))?;
+        Ok(Self { first })
     }
 }

@@ -4,7 +4,7 @@
 //! - An answer is complete with `[DONE]`, whatever `finish_reason` said before and whatever follows. Without it, it is
 //!   truncated; on the last line `[DONE]` needs no empty line. An answer without any choice is none.
 //! - A token is there when its event is complete. A role, an empty delta, a finish, usage and a ping are no tokens;
-//!   content, reasoning, a refusal, audio and tool calls are, of whichever choice.
+//!   content, reasoning, a refusal, audio, images and tool calls are, of whichever choice.
 //! - The last usage counts. Deltas that came after it are added and make it an estimate, as does a usage that cannot
 //!   be read: neither fails an answer that is there.
 //! - `event: error`, an `error` that holds something and `"object":"error"` fail the answer; so does data that is no
@@ -96,6 +96,8 @@ struct Delta<'a> {
     #[serde(borrow)]
     audio: Option<&'a RawValue>,
     #[serde(borrow)]
+    images: Option<&'a RawValue>,
+    #[serde(borrow)]
     tool_calls: Option<&'a RawValue>,
     #[serde(borrow)]
     function_call: Option<&'a RawValue>,
@@ -110,6 +112,7 @@ impl Delta<'_> {
             self.reasoning_details,
             self.refusal,
             self.audio,
+            self.images,
             self.function_call,
         ];
         parts.into_iter().any(holds_something) || self.tool_calls.is_some_and(are_generated)
