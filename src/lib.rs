@@ -4,6 +4,7 @@
 //! over real sockets; reports read the snapshots it publishes.
 
 pub mod chat;
+pub mod check;
 pub mod cli;
 pub mod cost;
 pub mod engine;

@@ -30,6 +30,7 @@ Begin with:
     gatebench                    the workbench on the quickstart
     gatebench run quickstart
     gatebench profiles
+    gatebench check PROFILE      is everything there that a run of it needs?
     gatebench run --url http://127.0.0.1:8000/v1 --model NAME -n 100";
 
 const RUN_USAGE: &str = "\
@@ -39,6 +40,28 @@ gatebench run [OPTIONS] <PROFILE>
 const SWEEP_USAGE: &str = "\
 gatebench sweep [OPTIONS] <PROFILE> --set <KEY=V1,V2,…>
        gatebench sweep [OPTIONS] --url <URL> --model <MODEL> --set <KEY=V1,V2,…>";
+
+const CHECK_USAGE: &str = "\
+gatebench check [OPTIONS] <PROFILE>
+       gatebench check [OPTIONS] --url <URL> --model <MODEL>";
+
+const CHECK_AFTER_HELP: &str = "\
+Each line is ok, warn, FAIL or skip, and says how to mend what is not ok.
+For every route: its key, DNS, TCP, TLS, GET /models, and one call of 1 token,
+made as a run makes it; then Redis and this machine. No step takes more than
+10 s, and no key is shown.
+
+Exit codes:
+    0      ready, perhaps with warnings
+    1      a route, Redis or this machine is not as a run needs it
+    2      bad arguments or profile, or a key is missing; nothing was sent
+    130    SIGINT (143: SIGTERM)
+
+Begin with:
+    gatebench check quickstart
+    gatebench check open-provider --no-call
+    gatebench check --url https://api.openai.com/v1 --model gpt-4.1-mini \
+        --api-key-env OPENAI_API_KEY";
 
 const TUI_USAGE: &str = "\
 gatebench tui [OPTIONS] [PROFILE]
@@ -55,6 +78,9 @@ pub enum Command {
     /// Run a profile once for each value of a setting, and pick one
     #[command(override_usage = SWEEP_USAGE)]
     Sweep(RunArgs),
+    /// Preflight: keys, DNS, TCP, TLS, models, one tiny call, Redis, this machine; says how to mend what is not ok
+    #[command(override_usage = CHECK_USAGE, after_help = CHECK_AFTER_HELP)]
+    Check(CheckArgs),
     /// Serve simulated routes on real sockets, for any tool to talk to
     Sim {
         /// A profile (its simulated routes are served), a built-in profile's name, or a preset [default: local]
@@ -74,7 +100,7 @@ pub enum Command {
     },
     /// Print a JSON Schema
     Schema {
-        /// Of a profile (for editors) or of a report (for scripts)
+        /// Of a profile (for editors), of a report or of a check (for scripts)
         kind: SchemaKind,
     },
     /// Print shell completions
@@ -88,6 +114,7 @@ pub enum Command {
 pub enum SchemaKind {
     Profile,
     Report,
+    Check,
 }
 
 #[derive(Debug, Default, Args)]
@@ -116,6 +143,20 @@ pub struct RunArgs {
     /// Write the report to FILE; the ending picks the format (.json); repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct CheckArgs {
+    /// A profile's path or a built-in's name (see `gatebench profiles`)
+    #[arg(required_unless_present = "url", conflicts_with = "url")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Make no calls: up to GET /models nothing costs money
+    #[arg(long)]
+    pub no_call: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }

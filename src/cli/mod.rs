@@ -1,6 +1,7 @@
 //! Command line types and dispatch, nothing else.
 
 mod args;
+mod check;
 mod load;
 mod progress;
 mod run;
@@ -15,7 +16,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::profile::{self, BUILTINS, Builtin};
 use crate::report;
-pub use args::{Cli, Command, RunArgs, SchemaKind, TuiArgs};
+pub use args::{CheckArgs, Cli, Command, RunArgs, SchemaKind, TuiArgs};
 
 /// Parses the command line, does what it says, and gives the exit code of the contract.
 pub fn main() -> ExitCode {
@@ -33,12 +34,14 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Tui(args)) => workbench::open(&args),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Sim { target, listen, set }) => serve::run(target.as_deref(), listen, &set),
         Some(Command::Profiles { name }) => profiles(name.as_deref()),
         Some(Command::Schema { kind }) => {
             let schema = match kind {
                 SchemaKind::Profile => profile::schema(),
                 SchemaKind::Report => report::schema(),
+                SchemaKind::Check => crate::check::schema(),
             };
             print(&format!("{schema:#}\n"))
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::EngineError;
 use crate::chat::Name;
-use crate::profile::{Profile, Simulated};
+use crate::profile::{Profile, Route, Simulated};
 use crate::route::{Access, Endpoint, EndpointConfig, Proxy, RouteError, Secret, check_authorities};
 use crate::sim;
 
@@ -31,46 +31,7 @@ pub fn simulate(profile: &Profile) -> Result<Option<sim::Server>, EngineError> {
 impl Endpoints {
     /// Resolves every route of the profile: its address, its key, whom to trust.
     pub fn new(profile: &Profile, sims: Option<&sim::Server>) -> Result<Self, EngineError> {
-        let configs = profile
-            .routes
-            .iter()
-            .map(|(name, route)| {
-                let simulated = sims.and_then(|server| server.routes().iter().find(|r| r.name() == name));
-                let base_url = match (&route.base_url, simulated) {
-                    (Some(url), _) => url.clone(),
-                    (None, Some(handle)) => handle.base_url().to_owned(),
-                    (None, None) => unreachable!("validated: a route has base_url or simulate"),
-                };
-                let mut extra_ca_pem = Vec::new();
-                if let Some(path) = &route.ca_file {
-                    let pem = std::fs::read(path).map_err(|source| EngineError::CaFile {
-                        route: name.clone(),
-                        path: path.clone(),
-                        source,
-                    })?;
-                    check_authorities(&pem).map_err(|why| EngineError::Authorities {
-                        route: name.clone(),
-                        path: path.clone(),
-                        why,
-                    })?;
-                    extra_ca_pem.push(pem);
-                }
-                extra_ca_pem.extend(simulated.and(sims).map(|server| server.ca_pem().as_bytes().to_vec()));
-                Ok(EndpointConfig {
-                    name: name.clone(),
-                    base_url,
-                    dialect: route.dialect,
-                    api_key: key(name, route.api_key_env.as_deref())?,
-                    headers: route.headers.clone(),
-                    gateway_cache: route.cache,
-                    extra_ca_pem,
-                    insecure: route.insecure,
-                    resume: route.simulate.as_ref().is_none_or(|simulated| simulated.resume),
-                    access: Arc::default(),
-                    proxy: if simulated.is_some() { Proxy::Never } else { Proxy::Environment },
-                })
-            })
-            .collect::<Result<_, EngineError>>()?;
+        let configs = profile.routes.iter().map(|(name, route)| config(name, route, sims)).collect::<Result<_, _>>()?;
         Ok(Self { configs })
     }
 
@@ -89,6 +50,44 @@ impl Endpoints {
             })
             .collect()
     }
+}
+
+/// What an endpoint of this route is made from: its address, its key, whom to trust.
+pub fn config(name: &str, route: &Route, sims: Option<&sim::Server>) -> Result<EndpointConfig, EngineError> {
+    let simulated = sims.and_then(|server| server.routes().iter().find(|r| r.name() == name));
+    let base_url = match (&route.base_url, simulated) {
+        (Some(url), _) => url.clone(),
+        (None, Some(handle)) => handle.base_url().to_owned(),
+        (None, None) => unreachable!("validated: a route has base_url or simulate"),
+    };
+    let mut extra_ca_pem = Vec::new();
+    if let Some(path) = &route.ca_file {
+        let pem = std::fs::read(path).map_err(|source| EngineError::CaFile {
+            route: name.to_owned(),
+            path: path.clone(),
+            source,
+        })?;
+        check_authorities(&pem).map_err(|why| EngineError::Authorities {
+            route: name.to_owned(),
+            path: path.clone(),
+            why,
+        })?;
+        extra_ca_pem.push(pem);
+    }
+    extra_ca_pem.extend(simulated.and(sims).map(|server| server.ca_pem().as_bytes().to_vec()));
+    Ok(EndpointConfig {
+        name: name.to_owned(),
+        base_url,
+        dialect: route.dialect,
+        api_key: key(name, route.api_key_env.as_deref())?,
+        headers: route.headers.clone(),
+        gateway_cache: route.cache,
+        extra_ca_pem,
+        insecure: route.insecure,
+        resume: route.simulate.as_ref().is_none_or(|simulated| simulated.resume),
+        access: Arc::default(),
+        proxy: if simulated.is_some() { Proxy::Never } else { Proxy::Environment },
+    })
 }
 
 fn key(route: &str, variable: Option<&str>) -> Result<Option<Secret>, EngineError> {

@@ -42,6 +42,7 @@ pub use control::Until;
 use control::{Control, Window};
 use crew::Crew;
 use endpoints::Endpoints;
+pub use endpoints::{config as endpoint_config, simulate};
 use files::TooFewFiles;
 use keys::Keys;
 use messages::{Change, Lasts, Message, Settings, ToReplica};
@@ -119,7 +120,7 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
         Some(redis) if redis.url == RedisCache::MANAGED => Some(ManagedRedis::start()?),
         _ => None,
     };
-    let sims = endpoints::simulate(&profile)?;
+    let sims = simulate(&profile)?;
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref())?);
     let keys = Keys::of(&profile, endpoints.accesses());
     let control = Arc::new(Control::of(&profile, &workload, keys));

@@ -88,6 +88,16 @@ pub enum Dialect {
     Anthropic,
 }
 
+impl Dialect {
+    /// As a profile writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Openai => "openai",
+            Self::Anthropic => "anthropic",
+        }
+    }
+}
+
 /// A simulated provider behind a simulated wire, every field filled in from its preset.
 /// Written as the preset's name, or as a table that starts from one: `{ preset = "local", rtt = "20ms" }`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

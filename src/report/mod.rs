@@ -20,7 +20,7 @@ mod write;
 
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use shape::*;
-pub use text::{Style, format, shortfall, text};
+pub use text::{Page, Style, Tone, format, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};
 pub use verdict::{Verdict, exit_code, judge};
 pub use write::{Format, WriteError, json, write, write_text};

@@ -29,9 +29,9 @@ pub(super) struct Patience {
 
 /// Where connections lead, and how they are secured.
 pub(super) struct Connector {
-    host: String,
-    port: u16,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
 pub(super) enum Stream {
@@ -90,7 +90,7 @@ impl Connector {
         Ok((stream, Connect { dns, tcp: connected - resolved, tls, total: ready - start }))
     }
 
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {
@@ -98,7 +98,7 @@ impl Connector {
         }
     }
 
-    async fn resolve(&self) -> io::Result<Addresses> {
+    pub(super) async fn resolve(&self) -> io::Result<Addresses> {
         if let Ok(ip) = self.host.parse::<IpAddr>() {
             return Ok(Addresses { list: vec![SocketAddr::new(ip, self.port)], literal: true });
         }
@@ -110,13 +110,14 @@ impl Connector {
     }
 }
 
-struct Addresses {
-    list: Vec<SocketAddr>,
-    literal: bool,
+pub(super) struct Addresses {
+    pub(super) list: Vec<SocketAddr>,
+    /// Written as such: no name was resolved.
+    pub(super) literal: bool,
 }
 
 /// In order; each gets its share of the time that is left, so that one that swallows packets does not use it all.
-async fn first_that_answers(addresses: &Addresses, end: Instant) -> io::Result<TcpStream> {
+pub(super) async fn first_that_answers(addresses: &Addresses, end: Instant) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::TimedOut);
     for (at, address) in addresses.list.iter().enumerate() {
         let left = end.saturating_duration_since(Instant::now());

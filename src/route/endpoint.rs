@@ -18,9 +18,11 @@ use super::connect::Connector;
 use super::dialect::openai;
 use super::exact::Exact;
 use super::failure::{Fault, Stage, one_line, refused};
+use super::fetched::{Fetched, fetch};
 use super::headers::{Headers, secrets};
 use super::reading::{self, LARGEST_ANSWER, Reading, too_long};
 use super::secret::Secret;
+use super::target::Target;
 use super::through_reqwest::ThroughReqwest;
 use super::transport::{Reader, Trace, Transport, Whole};
 use super::trust::{self, Trust};
@@ -104,6 +106,7 @@ pub struct Endpoint {
 /// How requests travel now.
 struct Way {
     config: EndpointConfig,
+    target: Target,
     client: Client,
     transport: Rc<Transport>,
     headers: Headers,
@@ -119,7 +122,7 @@ impl Way {
             Client::Reqwest => (Transport::Reqwest(Box::new(through_reqwest(&config, &target, pool)?)), None),
         };
         let headers = Headers::new(&config, host)?;
-        Ok(Self { config, client: pool.client, transport: Rc::new(transport), headers })
+        Ok(Self { config, target, client: pool.client, transport: Rc::new(transport), headers })
     }
 }
 
@@ -174,10 +177,26 @@ impl Endpoint {
         }
     }
 
+    /// Fetches what lies at a path under the base URL, such as `/models`, with the headers of any call.
+    pub async fn get(&self, path: &str, deadline: Instant) -> Result<Fetched, Failure> {
+        let (transport, headers, target) = {
+            let way = self.way.borrow();
+            (way.transport.clone(), way.headers.whole(), way.target.clone())
+        };
+        let sleep = pin!(tokio::time::sleep_until(deadline.into()));
+        let fetched = fetch(&transport, &target, path, headers, &mut Alarm::new(sleep, deadline)).await;
+        let exchange = fetched.map_err(|failure| self.presentable(failure))?;
+        Ok(Fetched::of(exchange, |text| self.presentable_text(text)))
+    }
+
     fn presentable(&self, mut failure: Failure) -> Failure {
-        let hidden = self.secrets.iter().fold(failure.detail, |text, secret| secret.hide_in(text));
-        failure.detail = one_line(&hidden);
+        failure.detail = self.presentable_text(failure.detail);
         failure
+    }
+
+    /// Without keys, and on one line.
+    fn presentable_text(&self, text: String) -> String {
+        one_line(&self.secrets.iter().fold(text, |text, secret| secret.hide_in(text)))
     }
 
     /// Changes the pool while it is in use: what is too much closes as it falls idle, never more than the new
@@ -256,55 +275,10 @@ fn through_reqwest(
         .map_err(|why| RouteError::Client { route: config.name.clone(), why })
 }
 
-fn tls(config: &EndpointConfig) -> Result<rustls::ClientConfig, RouteError> {
+pub(super) fn tls(config: &EndpointConfig) -> Result<rustls::ClientConfig, RouteError> {
     let trust = if config.insecure { Trust::Anyone } else { Trust::Authorities };
     trust::tls_config(&config.extra_ca_pem, trust, config.resume, &[b"http/1.1"])
         .map_err(|why| RouteError::Ca { route: config.name.clone(), why })
-}
-
-/// Where the requests go.
-struct Target {
-    secure: bool,
-    host: String,
-    port: u16,
-    /// As the `host` header says it.
-    authority: String,
-    /// With the dialect's path and the query.
-    path: String,
-}
-
-impl Target {
-    fn url(&self) -> String {
-        let scheme = if self.secure { "https" } else { "http" };
-        format!("{scheme}://{}{}", self.authority, self.path)
-    }
-
-    fn parse(config: &EndpointConfig) -> Result<Self, RouteError> {
-        let wrong = |why: &str| RouteError::base_url(config, why);
-        let url: Uri = config.base_url.parse().map_err(|why| RouteError::base_url(config, why))?;
-        let secure = match url.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return Err(wrong("it begins with neither https:// nor http://")),
-        };
-        let authority = url.authority().ok_or_else(|| wrong("it has no host"))?;
-        if authority.as_str().contains('@') {
-            // Not with the address itself: what stands before the @ may be a password.
-            let route = config.name.clone();
-            return Err(RouteError::BaseUrl { route, url: "…@…".into(), why: "keys do not belong in it".into() });
-        }
-        if authority.host().is_empty() {
-            return Err(wrong("it has no host"));
-        }
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        Ok(Self {
-            secure,
-            host: authority.host().to_owned(),
-            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
-            authority: authority.as_str().to_owned(),
-            path: format!("{}{}{query}", url.path().trim_end_matches('/'), openai::PATH),
-        })
-    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -65,6 +65,29 @@ impl Exact {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.path.clone();
         *request.headers_mut() = headers;
+        self.exchange(request, alarm, trace).await
+    }
+
+    /// As [`Exact::send`], without a body and at another path of the same server.
+    pub(super) async fn get(
+        &self,
+        path: Uri,
+        headers: HeaderMap,
+        alarm: &mut Alarm<'_>,
+        trace: &mut Trace,
+    ) -> Result<Response<ExactBody>, Fault> {
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = path;
+        *request.headers_mut() = headers;
+        self.exchange(request, alarm, trace).await
+    }
+
+    async fn exchange(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        alarm: &mut Alarm<'_>,
+        trace: &mut Trace,
+    ) -> Result<Response<ExactBody>, Fault> {
         loop {
             let (mut wire, connection) = self.wire(alarm, trace).await?;
             if let Err(fault) = self.may_go_on(alarm, Stage::Connect) {

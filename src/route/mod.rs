@@ -15,13 +15,16 @@ mod dialect;
 mod endpoint;
 mod exact;
 mod failure;
+mod fetched;
 mod gateway;
 mod headers;
 mod pool;
+mod probe;
 #[doc(hidden)]
 pub mod reading;
 mod secret;
 mod sse;
+mod target;
 mod through_reqwest;
 mod transport;
 mod trust;
@@ -35,7 +38,9 @@ use std::time::{Duration, Instant};
 
 pub use access::Access;
 pub use endpoint::{Endpoint, EndpointConfig, Proxy, RouteError};
+pub use fetched::Fetched;
 pub use gateway::{GATEWAYS, Gateway, OptOut, Signal};
+pub use probe::{Obstacle, ObstacleKind, Probe, Reached, Resolved, Secured, Tongue};
 pub use secret::Secret;
 pub use trust::check_authorities;
 

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Method, Response};
 use http_body_util::BodyExt;
 use hyper::body::Body;
-use reqwest::{Client, Url};
+use reqwest::{Client, Request, Url};
 use rustls::ClientConfig;
 
 use super::alarm::Alarm;
@@ -95,6 +95,31 @@ impl ThroughReqwest {
         alarm: &mut Alarm<'_>,
         trace: &mut Trace,
     ) -> Result<Response<ReqwestBody>, Fault> {
+        let mut request = Request::new(Method::POST, self.url.clone());
+        *request.headers_mut() = headers;
+        *request.body_mut() = Some(body.into());
+        self.exchange(request, alarm, trace).await
+    }
+
+    /// As [`ThroughReqwest::send`], without a body and at another address of the same server.
+    pub(super) async fn get(
+        &self,
+        url: Url,
+        headers: HeaderMap,
+        alarm: &mut Alarm<'_>,
+        trace: &mut Trace,
+    ) -> Result<Response<ReqwestBody>, Fault> {
+        let mut request = Request::new(Method::GET, url);
+        *request.headers_mut() = headers;
+        self.exchange(request, alarm, trace).await
+    }
+
+    async fn exchange(
+        &self,
+        request: Request,
+        alarm: &mut Alarm<'_>,
+        trace: &mut Trace,
+    ) -> Result<Response<ReqwestBody>, Fault> {
         let permit = self.permit(alarm, trace).await?;
         if self.access.is_barred() {
             return Err(Fault::Barred);
@@ -103,7 +128,7 @@ impl ThroughReqwest {
             return Err(Fault::deadline(Stage::Pool));
         }
         let client = self.client.borrow().clone();
-        let request = client.post(self.url.clone()).headers(headers).body(body).send();
+        let request = client.execute(request);
         let gap = self.read_timeout.get();
         // Connecting is bounded by reqwest itself, beside the gap.
         let connecting = self.settings.borrow().connect_timeout;

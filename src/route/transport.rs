@@ -9,6 +9,7 @@ use http::{HeaderMap, Response};
 use super::alarm::Alarm;
 use super::exact::{Exact, ExactBody};
 use super::failure::Fault;
+use super::target::Target;
 use super::through_reqwest::{ReqwestBody, ThroughReqwest};
 use super::{Connection, PoolGauge};
 use crate::profile;
@@ -48,6 +49,28 @@ impl Transport {
         match self {
             Self::Exact(exact) => Ok(exact.send(headers, body, alarm, trace).await?.map(Reader::Exact)),
             Self::Reqwest(reqwest) => Ok(reqwest.send(headers, body, alarm, trace).await?.map(Reader::Reqwest)),
+        }
+    }
+
+    /// Any status is an answer.
+    pub(super) async fn get(
+        &self,
+        target: &Target,
+        path: &str,
+        headers: HeaderMap,
+        alarm: &mut Alarm<'_>,
+        trace: &mut Trace,
+    ) -> Result<Response<Reader>, Fault> {
+        let broken = |why: &dyn std::fmt::Display| Fault::Broken(format!("{path} is no path: {why}"));
+        match self {
+            Self::Exact(exact) => {
+                let path = target.path_of(path).parse().map_err(|why: http::uri::InvalidUri| broken(&why))?;
+                Ok(exact.get(path, headers, alarm, trace).await?.map(Reader::Exact))
+            }
+            Self::Reqwest(reqwest) => {
+                let url = target.url_of(path).parse().map_err(|why| broken(&why))?;
+                Ok(reqwest.get(url, headers, alarm, trace).await?.map(Reader::Reqwest))
+            }
         }
     }
 

@@ -121,7 +121,7 @@ fn listed(presented: &[String]) -> String {
 }
 
 /// What rustls says is inside the I/O error that tokio-rustls makes of it, where `source` does not lead.
-fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+pub(super) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     let inside = error.get_ref()?;
     let nested = || inside.downcast_ref::<io::Error>().and_then(tls_error);
     inside.downcast_ref::<rustls::Error>().or_else(nested)

@@ -162,7 +162,7 @@ pub(super) fn overloaded() -> Bytes {
 
 /// `GET /v1/models`: some well-known names, of which a route serves those with one of `prefixes`.
 pub(super) fn models(prefixes: &[String]) -> Bytes {
-    const NAMES: [&str; 10] = [
+    const NAMES: [&str; 11] = [
         "gpt-4.1",
         "gpt-4.1-mini",
         "gpt-4o",
@@ -173,6 +173,7 @@ pub(super) fn models(prefixes: &[String]) -> Bytes {
         "claude-haiku-4-5",
         "gemini-2.5-flash",
         "deepseek-chat",
+        "deepseek-v3.2",
     ];
     let served = NAMES.iter().filter(|name| serves(prefixes, name));
     let data: Vec<_> = served

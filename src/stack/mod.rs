@@ -16,6 +16,7 @@ mod limiter;
 mod local;
 mod managed_redis;
 mod outcome;
+mod redis_probe;
 mod redis_tier;
 mod retry;
 mod stores;
@@ -42,6 +43,8 @@ pub use kept::Kept;
 pub use key::{Key, cache_key};
 pub use managed_redis::{ManagedRedis, ManagedRedisError};
 pub use outcome::{CacheError, Outcome, Served, ServedBy, Try};
+pub use redis_probe::{RedisObstacle, RedisObstacleKind, RedisSelf, probe_redis};
+pub use redis_tier::RedisUrlError;
 
 /// One replica's client stack.
 pub struct Stack {

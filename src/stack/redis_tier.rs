@@ -31,7 +31,7 @@ use super::{CacheError, Kept, Key};
 use crate::profile::RedisCache;
 
 /// Longest time to connect, with authentication and the choice of a database.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Pauses between attempts to connect double from the first to the longest. A connection that lived shorter than the
 /// longest counts as a failed attempt, so a server that accepts and hangs up is not pressed.
@@ -209,7 +209,7 @@ impl RedisTier {
     }
 }
 
-fn address(url: &str) -> Result<ConnectionInfo, RedisUrlError> {
+pub(super) fn address(url: &str) -> Result<ConnectionInfo, RedisUrlError> {
     if url.starts_with("rediss:") || url.starts_with("valkeys:") {
         return Err(RedisUrlError::Tls);
     }

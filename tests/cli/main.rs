@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod binary;
+mod checks;
 #[cfg(target_os = "linux")]
 mod open_files;
 mod outcomes;

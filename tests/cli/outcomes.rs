@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::binary::{Folder, SHORT};
 
-fn schema_problems(folder: &Folder, kind: &str, document: &Value) -> Vec<String> {
+pub fn schema_problems(folder: &Folder, kind: &str, document: &Value) -> Vec<String> {
     let schema = folder.run(["schema", kind]).exits(0).json();
     let validator = jsonschema::validator_for(&schema).unwrap();
     validator.iter_errors(document).map(|error| format!("{} at {}", error, error.instance_path())).collect()

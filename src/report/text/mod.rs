@@ -5,8 +5,7 @@ mod money;
 mod page;
 mod verdict;
 
-pub use page::Style;
-pub(super) use page::{Page, Tone};
+pub use page::{Page, Style, Tone};
 pub use verdict::shortfall;
 
 use super::shape::{Counted, Report, Share};

@@ -28,6 +28,8 @@ pub enum Tone {
     Good,
     Bad,
     Doubt,
+    /// As the terminal has it.
+    Plain,
 }
 
 /// Where the text beside a label begins.
@@ -58,6 +60,7 @@ impl Page {
             Tone::Good => "32",
             Tone::Bad => "1;31",
             Tone::Doubt => "33",
+            Tone::Plain => return text.to_owned(),
         };
         match self.style.colors {
             false => text.to_owned(),
@@ -86,6 +89,16 @@ impl Page {
         for (i, line) in lines.iter().enumerate() {
             let start = if i == 0 { label.clone() } else { " ".repeat(INDENT) };
             self.line(&(start + line));
+        }
+    }
+
+    /// Words in one tone after a start that takes `indent` cells, broken into lines below one another.
+    pub fn hanging(&mut self, start: &str, indent: usize, tone: Tone, text: &str) {
+        let words: Vec<_> = text.split(' ').map(str::to_owned).collect();
+        for (i, line) in filled(&words, " ", self.style.width.saturating_sub(indent)).iter().enumerate() {
+            let line = self.paint(tone, line);
+            let line = if i == 0 { start.to_owned() + &line } else { " ".repeat(indent) + &line };
+            self.line(&line);
         }
     }
 

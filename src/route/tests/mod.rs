@@ -2,6 +2,7 @@
 
 mod answers;
 mod change;
+mod fetched;
 mod pool;
 mod proxy;
 mod secrets;
