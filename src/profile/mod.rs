@@ -127,6 +127,9 @@ pub struct Price {
     /// Price of input tokens the provider's prompt cache served; without it they cost `input`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
+    /// Price of input tokens written to the provider's prompt cache; without it they cost `input`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<f64>,
     pub output: f64,
 }
 

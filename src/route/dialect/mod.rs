@@ -9,7 +9,8 @@ mod openai_tools;
 
 use bytes::Bytes;
 
-use crate::chat::{ChatRequest, Usage};
+use super::Ask;
+use crate::chat::Usage;
 
 /// What an answer, whole or streamed, turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,8 +24,9 @@ pub(super) struct Understood {
 /// The usual rule of thumb, for servers that send no usage.
 const CHARACTERS_PER_TOKEN: usize = 4;
 
-fn estimated_input(request: &ChatRequest) -> u32 {
-    estimate(request.messages.as_str())
+/// Of an answer with so many output tokens, where the server did not say.
+fn estimated_usage(ask: &Ask<'_>, output: u32) -> Usage {
+    Usage { input: estimate(ask.request.messages.as_str()), output, estimated: true, ..Usage::default() }
 }
 
 fn estimate(text: &str) -> u32 {

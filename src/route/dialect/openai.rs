@@ -66,20 +66,25 @@ fn push_string(text: &str, out: &mut String) {
     }
 }
 
-/// `usage`, in OpenAI's words and DeepSeek's.
+/// `usage`, in OpenAI's words, DeepSeek's and LiteLLM's. All count what a prompt cache served or took inside
+/// `prompt_tokens`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct UsageFields {
     prompt_tokens: Option<u32>,
     completion_tokens: Option<u32>,
     prompt_tokens_details: Option<PromptDetails>,
+    /// DeepSeek's.
     prompt_cache_hit_tokens: Option<u32>,
+    /// LiteLLM's, for models of Anthropic.
+    cache_creation_input_tokens: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct PromptDetails {
     cached_tokens: Option<u32>,
+    cache_write_tokens: Option<u32>,
 }
 
 /// `None` if it says nothing of tokens, or not in a way that is understood.
@@ -89,10 +94,14 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
         return None;
     }
     let input = fields.prompt_tokens.unwrap_or(0);
-    let cached = fields.prompt_tokens_details.and_then(|d| d.cached_tokens).or(fields.prompt_cache_hit_tokens);
+    let details = fields.prompt_tokens_details.unwrap_or_default();
+    let cached = details.cached_tokens.or(fields.prompt_cache_hit_tokens).unwrap_or(0);
+    let written = details.cache_write_tokens.or(fields.cache_creation_input_tokens).unwrap_or(0);
     // More cached than sent would make a price negative.
-    let cached_input = cached.unwrap_or(0).min(input);
-    Some(Usage { input, cached_input, output: fields.completion_tokens.unwrap_or(0), ..Usage::default() })
+    let cached_input = cached.min(input);
+    let cache_write = written.min(input - cached_input);
+    let output = fields.completion_tokens.unwrap_or(0);
+    Some(Usage { input, cached_input, cache_write, output, ..Usage::default() })
 }
 
 /// A part of a message that holds something: not `null`, not empty.

@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 use super::items::each;
 use super::openai::{holds_something, usage};
 use super::openai_tools::{ToolCalls, are_generated};
-use super::{Understood, estimated_input};
+use super::{Understood, estimated_usage};
 use crate::chat::Usage;
 use crate::route::failure::{error_in_success, start};
 use crate::route::gateway::{Notes, Told};
@@ -311,10 +311,7 @@ impl Heard {
 
     /// What usage counts, and the deltas that came after it.
     fn usage(&self, ask: &Ask<'_>) -> Usage {
-        let Some(counted) = self.told.worth(self.usage) else {
-            let input = estimated_input(ask.request);
-            return Usage { input, output: self.deltas, estimated: true, ..Usage::default() };
-        };
+        let Some(counted) = self.told.worth(self.usage) else { return estimated_usage(ask, self.deltas) };
         let uncounted = self.deltas - self.deltas_before_usage;
         Usage { output: counted.output.saturating_add(uncounted), estimated: uncounted > 0, ..counted }
     }
