@@ -7,7 +7,7 @@ use crate::chat::{Lane, Usage};
 use crate::cost::{PriceBook, Pricer, Spend};
 use crate::metrics::Tokens;
 use crate::plan::Workload;
-use crate::profile::{Money, Profile, Prompts};
+use crate::profile::{Money, Profile, PromptCaching, Prompts};
 use crate::stack::{Outcome, ServedBy};
 
 /// In billionths of the budget's currency. Each call under way sets aside what the dearest one may cost.
@@ -105,9 +105,10 @@ fn largest(profile: &Profile, workload: &Workload) -> Usage {
     }
 }
 
-/// Prompts from a file may carry `cache_control` of their own.
+/// A route asks for it, or prompts of a file may carry `cache_control` of their own.
 fn may_write_for_an_hour(profile: &Profile) -> bool {
+    let asked = profile.routes.values().any(|route| route.prompt_cache == PromptCaching::OneHour);
     let workload = &profile.workload;
     let own = workload.classes.iter().filter_map(|class| class.prompts.as_ref());
-    own.chain([&workload.prompts]).any(|prompts| matches!(prompts, Prompts::File { .. }))
+    asked || own.chain([&workload.prompts]).any(|prompts| matches!(prompts, Prompts::File { .. }))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dialect::{Dialect, PromptCaching};
 use super::units::{Spread, duration};
 
 /// Exactly one of `base_url` and `simulate` is given.
@@ -21,7 +22,12 @@ pub struct Route {
     /// Name of the environment variable that holds the key; the key itself is never written anywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_env: Option<String>,
-    pub dialect: Dialect,
+    /// How it is spoken to. Without it: `"openai"`, or what a simulated route's preset speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
+    /// Ask the provider to keep prompts in its prompt cache (Anthropic's dialect; in OpenAI's, providers do so unasked):
+    /// `true` and `"5m"` for five minutes, `"1h"` for an hour.
+    pub prompt_cache: PromptCaching,
     /// What one USD of credit costs here, in RMB. Without it: the market rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cny_per_usd: Option<f64>,
@@ -43,13 +49,25 @@ impl Default for Route {
             base_url: None,
             simulate: None,
             api_key_env: None,
-            dialect: Dialect::Openai,
+            dialect: None,
+            prompt_cache: PromptCaching::Off,
             cny_per_usd: None,
             cache: true,
             headers: BTreeMap::new(),
             ca_file: None,
             insecure: false,
         }
+    }
+}
+
+impl Route {
+    /// As written, else the simulated preset's, else OpenAI's.
+    pub fn spoken(&self) -> Dialect {
+        let preset = self.simulate.as_ref().map(|simulated| simulated.preset.as_str());
+        self.dialect.unwrap_or(match preset {
+            Some("anthropic-official") => Dialect::Anthropic,
+            _ => Dialect::Openai,
+        })
     }
 }
 
@@ -77,23 +95,6 @@ impl HeaderKind {
             Self::Secret
         } else {
             Self::Plain
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Dialect {
-    Openai,
-    Anthropic,
-}
-
-impl Dialect {
-    /// As a profile writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Openai => "openai",
-            Self::Anthropic => "anthropic",
         }
     }
 }

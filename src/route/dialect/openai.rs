@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -10,9 +11,15 @@ pub(in crate::route) use super::openai_answer::whole;
 pub(in crate::route) use super::openai_stream::Stream;
 use crate::chat::{Usage, write_number};
 use crate::route::Ask;
+use crate::route::secret::Secret;
 
 /// Appended to the base URL's path.
 pub(in crate::route) const PATH: &str = "/chat/completions";
+
+pub(super) fn headers(key: Option<&Secret>) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let Some(key) = key else { return Some(Vec::new()) };
+    Some(vec![(AUTHORIZATION, key.bearer()?)])
+}
 
 pub(in crate::route) fn request(ask: &Ask<'_>) -> Bytes {
     let request = ask.request;
@@ -50,13 +57,13 @@ pub(in crate::route) fn request(ask: &Ask<'_>) -> Bytes {
     Bytes::from(out)
 }
 
-fn push_name(name: &str, out: &mut String) {
+pub(super) fn push_name(name: &str, out: &mut String) {
     out.push_str(",\"");
     out.push_str(name);
     out.push_str("\":");
 }
 
-fn push_string(text: &str, out: &mut String) {
+pub(super) fn push_string(text: &str, out: &mut String) {
     if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
         out.push('"');
         out.push_str(text);
