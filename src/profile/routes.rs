@@ -127,6 +127,9 @@ pub struct Simulated {
     /// Written as `false` where there is none, since absent means the preset's.
     #[serde(serialize_with = "super::simulated::table_or_false")]
     pub gateway_cache: Option<GatewayCache>,
+    /// Written as `false` where there is none.
+    #[serde(serialize_with = "super::simulated::table_or_false")]
+    pub prompt_cache: Option<PromptCache>,
     pub faults: Vec<Fault>,
     /// Accepted API keys; others get a 401. Empty: any key, or none.
     #[serde(skip_serializing)]
@@ -156,6 +159,24 @@ pub struct GatewayCache {
 impl Default for GatewayCache {
     fn default() -> Self {
         Self { capacity: 10_000, ttl: Duration::from_secs(300) }
+    }
+}
+
+/// The provider's own cache: of the beginnings of prompts, so that an answer is still generated but less is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PromptCache {
+    /// Beginnings shorter than this are not kept.
+    pub min_tokens: u64,
+    /// How long a beginning is kept after its last use. What a request asks to keep for an hour is kept for an hour.
+    #[serde(with = "duration")]
+    #[schemars(with = "super::schema::DurationText")]
+    pub ttl: Duration,
+}
+
+impl Default for PromptCache {
+    fn default() -> Self {
+        Self { min_tokens: 1024, ttl: Duration::from_secs(300) }
     }
 }
 
@@ -194,13 +215,16 @@ pub enum FaultKind {
     /// Ends the answer in the middle.
     #[serde(rename = "truncate")]
     Truncate,
+    /// An error inside a 200: in the middle of a stream, or in the place of a whole answer.
+    #[serde(rename = "error")]
+    Error,
     /// TTFT and generation take ten times as long.
     #[serde(rename = "slow")]
     Slow,
 }
 
 impl FaultKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TooManyRequests,
         Self::InternalError,
         Self::Unavailable,
@@ -208,6 +232,7 @@ impl FaultKind {
         Self::Hang,
         Self::Reset,
         Self::Truncate,
+        Self::Error,
         Self::Slow,
     ];
 
@@ -221,6 +246,7 @@ impl FaultKind {
             Self::Hang => "hang",
             Self::Reset => "reset",
             Self::Truncate => "truncate",
+            Self::Error => "error",
             Self::Slow => "slow",
         }
     }

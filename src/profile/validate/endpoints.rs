@@ -127,6 +127,10 @@ fn simulation(path: &KeyPath, simulated: &Simulated, findings: &mut Findings) {
         findings.at_least_one(path.key("gateway_cache").key("capacity"), cache.capacity);
         findings.takes_time(path.key("gateway_cache").key("ttl"), cache.ttl);
     }
+    if let Some(cache) = &simulated.prompt_cache {
+        findings.at_least_one(path.key("prompt_cache").key("min_tokens"), cache.min_tokens);
+        findings.takes_time(path.key("prompt_cache").key("ttl"), cache.ttl);
+    }
     for (i, fault) in simulated.faults.iter().enumerate() {
         findings.takes_time(path.key("faults").key(i).key("for"), fault.lasts);
     }
