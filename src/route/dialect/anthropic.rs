@@ -125,6 +125,12 @@ fn is_spend_limit(failure: &Failure, body: &[u8]) -> bool {
     code.ends_with("spend_limit_reached") || (says_so && failure.retry_after.is_none())
 }
 
+/// What a part of an answer says, if it is an object of that shape. (A list would be taken for one, field by field.)
+pub(super) fn object<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    let raw = raw.map(RawValue::get).filter(|raw| raw.starts_with('{'))?;
+    serde_json::from_str(raw).ok()
+}
+
 /// `usage`. What the prompt cache served and took lies beside `input_tokens`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -146,7 +152,7 @@ struct CacheCreation {
 impl UsageFields {
     /// Nothing, where there is none or none that is understood.
     pub(super) fn read(raw: Option<&RawValue>) -> Self {
-        raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        object(raw).unwrap_or_default()
     }
 
     /// With what is said later in a stream, where each count is the sum so far: none becomes less.

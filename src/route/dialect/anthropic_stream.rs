@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::anthropic::UsageFields;
+use super::anthropic::{UsageFields, object};
 use super::openai::holds_something;
 use super::{Understood, estimated_usage};
 use crate::chat::Usage;
@@ -85,11 +85,7 @@ struct Part<'a> {
     name: Option<&'a RawValue>,
 }
 
-impl<'a> Part<'a> {
-    fn of(raw: Option<&'a RawValue>) -> Option<Self> {
-        serde_json::from_str(raw?.get()).ok()
-    }
-
+impl Part<'_> {
     fn kind(&self) -> &str {
         self.kind.map_or("", |kind| kind.get().trim_matches('"'))
     }
@@ -239,15 +235,14 @@ impl Heard {
 
     fn started(&mut self, message: Option<&RawValue>) {
         self.has_message = true;
-        let message: Started<'_> =
-            message.and_then(|message| serde_json::from_str(message.get()).ok()).unwrap_or_default();
+        let message: Started<'_> = object(message).unwrap_or_default();
         self.told.hear(&Notes { id: message.id, ..Notes::default() });
         self.usage = self.usage.grown(UsageFields::read(message.usage));
     }
 
     fn part(&mut self, block: Option<&RawValue>, part: Option<&RawValue>, now: Instant) {
         self.has_message = true;
-        let Some(part) = Part::of(part) else { return };
+        let Some(part) = object::<Part<'_>>(part) else { return };
         if let Some(kept) = &mut self.kept {
             kept.add(block.map_or("", RawValue::get), &part);
         }
