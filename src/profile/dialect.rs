@@ -164,11 +164,8 @@ mod tests {
     #[test]
     fn a_temperature_that_a_route_of_the_chain_does_not_take_is_refused() {
         let with = |model: &str, temperature: &str| {
-            let text = CLAUDE.replace("claude-sonnet-4-6", model);
-            loaded(
-                &format!("{text}simulate = \"local\"\n[load]\nrate = 1.0\n")
-                    .replace("[workload]", &format!("[workload]\ntemperature = {temperature}")),
-            )
+            let workload = format!("[workload]\ntemperature = {temperature}\nmodel = \"{model}\"\n");
+            loaded(&format!("{workload}[routes.x]\ndialect = \"anthropic\"\nsimulate = \"local\""))
         };
         let refused = with("claude-sonnet-4-6", "1.5").unwrap_err().to_string();
         assert!(

@@ -7,7 +7,9 @@ use super::*;
 
 fn prices() -> Prices<'static> {
     static NAMES: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(|| {
-        ["gpt-4.1", "gpt-4o-mini", "deepseek-v3.2", "claude-sonnet-4-6"].map(String::from).into()
+        ["gpt-4.1", "gpt-4.1-mini", "gpt-4o-mini", "deepseek-v3.2", "claude-sonnet-4-6", "claude-sonnet-5-5"]
+            .map(String::from)
+            .into()
     });
     Prices { has: &|model| NAMES.iter().any(|name| name == model), names: &NAMES }
 }

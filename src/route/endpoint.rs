@@ -55,6 +55,12 @@ pub struct EndpointConfig {
     pub access: Arc<Access>,
 }
 
+impl EndpointConfig {
+    pub(super) fn spoken(&self) -> Spoken {
+        Spoken::new(self.dialect, self.prompt_cache)
+    }
+}
+
 /// Which proxy requests go through, by the client that knows proxies: reqwest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proxy {
@@ -133,7 +139,7 @@ impl Endpoint {
     pub fn new(config: EndpointConfig, pool: &profile::Pool) -> Result<Self, RouteError> {
         let secrets = secrets(&config);
         Ok(Self {
-            spoken: Spoken::by(&config),
+            spoken: config.spoken(),
             way: RefCell::new(Way::new(config, pool)?),
             retired: RefCell::default(),
             gone: Cell::default(),

@@ -4,7 +4,6 @@
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 
-use super::dialect::Spoken;
 use super::endpoint::{EndpointConfig, RouteError};
 use super::gateway;
 use super::secret::Secret;
@@ -29,7 +28,7 @@ impl Headers {
         }
         base.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         base.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        let spoken = Spoken::by(config).headers(config.api_key.as_ref());
+        let spoken = config.spoken().headers(config.api_key.as_ref());
         base.extend(spoken.ok_or_else(|| RouteError::Key { route: config.name.clone() })?);
         let own = own_headers(config)?;
         let mut headers = Self { streamed: base.clone(), whole: base, own };

@@ -267,7 +267,8 @@ impl Exchange {
         })
     }
 
-    /// Through the provider's prompt cache, if it has one. Only Anthropic charges for what is written to it.
+    /// Through the provider's prompt cache, if it has one. What is written to it is told in Anthropic's dialect alone: for
+    /// most of OpenAI's models that costs nothing.
     fn read_prompt(&self, spec: &Simulated, ask: &Ask, pace: &Pace) -> Served {
         let Some(policy) = &spec.prompt_cache else { return Served::default() };
         let served = self.provider.read_prompt(&ask.beginnings, policy, pace.first);

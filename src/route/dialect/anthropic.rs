@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 
 pub(super) use super::anthropic_answer::whole;
 use super::anthropic_messages::{Messages, tools};
-pub(super) use super::anthropic_stream::Stream;
+pub(super) use super::anthropic_stream::Heard;
 use super::openai::{push_name, push_string};
-use crate::chat::{Usage, write_number};
+use crate::chat::{ChatRequest, Usage, write_number};
 use crate::profile::{Dialect, PromptCaching};
 use crate::route::secret::Secret;
 use crate::route::{Ask, Failure, failure};
@@ -35,12 +35,8 @@ pub(super) fn headers(key: Option<&Secret>) -> Option<Vec<(HeaderName, HeaderVal
 /// What the interface does not know is left out: `seed` and `response_format`.
 pub(super) fn request(ask: &Ask<'_>, prompt_cache: PromptCaching) -> Bytes {
     let request = ask.request;
-    let given = request.messages.as_str();
-    // Prompts that mark for themselves what is to be cached are sent as they are.
-    let marked = [Some(&request.messages), request.tools.as_ref()];
-    let is_marked = marked.into_iter().flatten().any(|json| json.as_str().contains("\"cache_control\":"));
-    let mark = if is_marked { None } else { mark(prompt_cache) };
-    let Messages { system, messages } = Messages::of(given, mark);
+    let mark = mark(prompt_cache).filter(|_| !is_marked(request));
+    let Messages { system, messages } = Messages::of(request.messages.as_str(), mark);
     let mut out = String::with_capacity(messages.len() + system.as_ref().map_or(0, String::len) + 256);
     out.push_str(r#"{"model":"#);
     push_string(ask.model, &mut out);
@@ -70,6 +66,12 @@ pub(super) fn request(ask: &Ask<'_>, prompt_cache: PromptCaching) -> Bytes {
     }
     out.push('}');
     Bytes::from(out)
+}
+
+/// Prompts that mark for themselves what is to be cached are sent as they are.
+fn is_marked(request: &ChatRequest) -> bool {
+    let parts = [Some(&request.messages), request.tools.as_ref()];
+    parts.into_iter().flatten().any(|json| json.as_str().contains("\"cache_control\":"))
 }
 
 fn mark(prompt_cache: PromptCaching) -> Option<&'static str> {
@@ -193,7 +195,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::chat::{Canonical, ChatRequest};
+    use crate::chat::Canonical;
 
     fn body(model: &str, request: &ChatRequest, prompt_cache: PromptCaching) -> String {
         let ask = Ask { model, request, deadline: Instant::now(), keep_answer: false };

@@ -16,16 +16,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::anthropic::{UsageFields, object};
 use super::openai::holds_something;
+use super::stream::{Generated, Hear};
 use super::{Understood, estimated_usage};
 use crate::chat::Usage;
 use crate::route::failure::{error_in_success, start};
 use crate::route::gateway::{Notes, Told};
-use crate::route::sse::{Event, Parser, TooLong};
+use crate::route::sse::Event;
 use crate::route::{Ask, Failure, FailureKind};
 
 /// The data of any event. Raw, since events that are not known may have any shape.
@@ -103,87 +103,19 @@ impl Part<'_> {
 
 /// What a stream has said so far.
 #[derive(Debug, Default)]
-pub(in crate::route) struct Stream {
-    parser: Parser,
-    heard: Heard,
-}
-
-#[derive(Debug, Default)]
-struct Heard {
+pub(in crate::route) struct Heard {
     has_message: bool,
     usage: UsageFields,
-    deltas: u32,
-    /// Those that the usage of the last `message_delta` can know of; none without one.
+    generated: Generated,
+    /// Deltas that the usage of the last `message_delta` can know of; none without one.
     counted_deltas: Option<u32>,
-    first_token: Option<Instant>,
-    last_token: Option<Instant>,
     told: Told,
     done: bool,
     failure: Option<Failure>,
     kept: Option<Kept>,
 }
 
-impl Stream {
-    /// `told`: by the head of the answer.
-    pub(super) fn new(ask: &Ask<'_>, told: Told) -> Self {
-        let kept = ask.keep_answer.then(Kept::default);
-        Self { parser: Parser::default(), heard: Heard { kept, told, ..Heard::default() } }
-    }
-
-    /// Takes what came at `now`. A failure ends the stream.
-    pub(super) fn feed(&mut self, bytes: &[u8], now: Instant) -> Result<(), Failure> {
-        let Self { parser, heard } = self;
-        if heard.done {
-            return Ok(());
-        }
-        let fed = parser.feed(bytes, |event| heard.event(event, now));
-        if let Some(failure) = heard.failure.take() {
-            return Err(failure);
-        }
-        fed.map_err(|TooLong| Failure::new(FailureKind::Stream, "an event of the stream is longer than 1 MiB"))
-    }
-
-    /// `message_stop` came.
-    pub(super) fn is_done(&self) -> bool {
-        self.heard.done
-    }
-
-    pub(super) fn first_token(&self) -> Option<Instant> {
-        self.heard.first_token
-    }
-
-    pub(super) fn last_token(&self) -> Option<Instant> {
-        self.heard.last_token
-    }
-
-    /// What a stream that broke off will be billed: the prompt is read before the first event.
-    pub(super) fn billed(&self, ask: &Ask<'_>) -> Option<Usage> {
-        let heard = &self.heard;
-        (heard.usage.tokens().is_some() || heard.deltas > 0).then(|| heard.usage(ask))
-    }
-
-    /// The body came to its end at `now`.
-    pub(super) fn end(mut self, ask: &Ask<'_>, now: Instant) -> Result<Understood, Failure> {
-        if !self.heard.done
-            && let Some(event) = self.parser.finish()
-        {
-            self.heard.last_event(event, now);
-        }
-        match self.heard.verdict() {
-            Ok(()) => Ok(Understood {
-                usage: self.heard.usage(ask),
-                gateway_hit: self.heard.told.hit(self.heard.usage.tokens()),
-                content: self.heard.kept.map(Kept::into_content),
-            }),
-            Err(mut failure) => {
-                failure.billed = self.billed(ask);
-                Err(failure)
-            }
-        }
-    }
-}
-
-impl Heard {
+impl Hear for Heard {
     fn event(&mut self, event: Event<'_>, now: Instant) {
         // Some gateways end as in OpenAI's dialect too.
         const DONE: &[u8] = b"[DONE]";
@@ -204,11 +136,51 @@ impl Heard {
         }
     }
 
-    /// The event that the end of the body cut. What of it cannot be read says no more than that it is cut.
-    fn last_event(&mut self, event: Event<'_>, now: Instant) {
-        if event.name == b"error" || serde_json::from_slice::<IgnoredAny>(event.data).is_ok() {
-            self.event(event, now);
+    /// `message_stop` came.
+    fn is_done(&self) -> bool {
+        self.done
+    }
+
+    fn take_failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    fn generated(&self) -> &Generated {
+        &self.generated
+    }
+
+    /// The prompt is read before the first event.
+    fn billed(&self, ask: &Ask<'_>) -> Option<Usage> {
+        (self.usage.tokens().is_some() || self.generated.deltas > 0).then(|| self.usage(ask))
+    }
+
+    fn verdict(&mut self) -> Result<(), Failure> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
         }
+        if !self.done {
+            return Err(Failure::new(FailureKind::Stream, "the stream ended without message_stop"));
+        }
+        if !self.has_message {
+            return Err(Failure::new(FailureKind::Stream, "no message in the stream: it has none of its events"));
+        }
+        Ok(())
+    }
+
+    fn understood(self, ask: &Ask<'_>) -> Understood {
+        Understood {
+            usage: self.usage(ask),
+            gateway_hit: self.told.hit(self.usage.tokens()),
+            content: self.kept.map(Kept::into_content),
+        }
+    }
+}
+
+impl Heard {
+    /// `told`: by the head of the answer.
+    pub(super) fn new(ask: &Ask<'_>, told: Told) -> Self {
+        let kept = ask.keep_answer.then(Kept::default);
+        Self { kept, told, ..Self::default() }
     }
 
     fn said(&mut self, said: &Said<'_>, data: &[u8], now: Instant) {
@@ -224,7 +196,7 @@ impl Heard {
             "message_delta" => {
                 let usage = UsageFields::read(said.usage);
                 if usage.tokens().is_some() {
-                    self.counted_deltas = Some(self.deltas);
+                    self.counted_deltas = Some(self.generated.deltas);
                 }
                 self.usage = self.usage.grown(usage);
             }
@@ -247,34 +219,18 @@ impl Heard {
             kept.add(block.map_or("", RawValue::get), &part);
         }
         if part.is_generated() {
-            self.deltas += 1;
-            self.first_token.get_or_insert(now);
-            self.last_token = Some(now);
+            self.generated.more(now);
         }
-    }
-
-    /// Of a stream that is over.
-    fn verdict(&mut self) -> Result<(), Failure> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
-        if !self.done {
-            return Err(Failure::new(FailureKind::Stream, "the stream ended without message_stop"));
-        }
-        if !self.has_message {
-            return Err(Failure::new(FailureKind::Stream, "no message in the stream: it has none of its events"));
-        }
-        Ok(())
     }
 
     fn usage(&self, ask: &Ask<'_>) -> Usage {
         match (self.told.worth(self.usage.tokens()), self.counted_deltas) {
-            (None, _) => estimated_usage(ask, self.deltas),
+            (None, _) => estimated_usage(ask, self.generated.deltas),
             (Some(usage), Some(counted)) => {
-                let uncounted = self.deltas - counted;
+                let uncounted = self.generated.deltas - counted;
                 Usage { output: usage.output.saturating_add(uncounted), estimated: uncounted > 0, ..usage }
             }
-            (Some(usage), None) => Usage { output: usage.output.max(self.deltas), estimated: true, ..usage },
+            (Some(usage), None) => Usage { output: usage.output.max(self.generated.deltas), estimated: true, ..usage },
         }
     }
 }

@@ -15,13 +15,13 @@ mod openai;
 mod openai_answer;
 mod openai_stream;
 mod openai_tools;
+mod stream;
 
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::endpoint::EndpointConfig;
 use super::gateway::Told;
 use super::secret::Secret;
 use super::{Ask, Failure, failure};
@@ -36,8 +36,8 @@ pub(super) struct Spoken {
 }
 
 impl Spoken {
-    pub(super) fn by(config: &EndpointConfig) -> Self {
-        Self { dialect: config.dialect, prompt_cache: config.prompt_cache }
+    pub(super) fn new(dialect: Dialect, prompt_cache: PromptCaching) -> Self {
+        Self { dialect, prompt_cache }
     }
 
     /// Appended to the base URL's path.
@@ -83,16 +83,16 @@ pub(super) fn whole(dialect: Dialect, body: &[u8], ask: &Ask<'_>, told: Told) ->
 /// What a stream has said so far.
 #[derive(Debug)]
 pub(super) enum Stream {
-    Openai(openai::Stream),
-    Anthropic(anthropic::Stream),
+    Openai(stream::Stream<openai::Heard>),
+    Anthropic(stream::Stream<anthropic::Heard>),
 }
 
 impl Stream {
     /// `told`: by the head of the answer.
     pub(super) fn new(dialect: Dialect, ask: &Ask<'_>, told: Told) -> Self {
         match dialect {
-            Dialect::Openai => Self::Openai(openai::Stream::new(ask, told)),
-            Dialect::Anthropic => Self::Anthropic(anthropic::Stream::new(ask, told)),
+            Dialect::Openai => Self::Openai(stream::Stream::new(openai::Heard::new(ask, told))),
+            Dialect::Anthropic => Self::Anthropic(stream::Stream::new(anthropic::Heard::new(ask, told))),
         }
     }
 

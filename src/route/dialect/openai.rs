@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub(in crate::route) use super::openai_answer::whole;
-pub(in crate::route) use super::openai_stream::Stream;
+pub(super) use super::openai_stream::Heard;
 use crate::chat::{Usage, write_number};
 use crate::route::Ask;
 use crate::route::secret::Secret;
