@@ -4,7 +4,7 @@
 use super::finding::{Note, ms};
 use crate::profile::RedisCache;
 use crate::report::format::ms as in_words;
-use crate::stack::{ManagedRedis, ManagedRedisError, RedisObstacle, RedisObstacleKind, RedisSelf, probe_redis};
+use crate::stack::{ManagedRedis, ManagedRedisError, RedisObstacle, RedisSelf, probe_redis};
 
 pub async fn redis(tier: &RedisCache) -> (Vec<Note>, Option<()>) {
     if tier.url != RedisCache::MANAGED {
@@ -25,7 +25,10 @@ pub async fn redis(tier: &RedisCache) -> (Vec<Note>, Option<()>) {
 fn said(tier: &RedisCache, probed: Result<RedisSelf, RedisObstacle>, managed: Option<&ManagedRedis>) -> Vec<Note> {
     let redis = match probed {
         Ok(redis) => redis,
-        Err(obstacle) => return vec![failed(&obstacle)],
+        Err(RedisObstacle { what, mend }) => {
+            let mend = mend.unwrap_or_else(|| "see its log, and stack.cache.redis.url".to_owned());
+            return vec![Note::fail(what, mend)];
+        }
     };
     let version = version(&redis);
     let place = managed.map_or(format!("at {}", redis.address), |_| "starts and".to_owned());
@@ -76,25 +79,6 @@ fn doubts(redis: &RedisSelf) -> Vec<Note> {
         doubts.push(Note::warn("it is a node of a cluster: keys of other nodes would be errors and misses", mend));
     }
     doubts
-}
-
-fn failed(obstacle: &RedisObstacle) -> Note {
-    let mend = match obstacle.kind {
-        RedisObstacleKind::Url(why) => return Note::of_error(&why).blamed_on_input(),
-        RedisObstacleKind::NeedsPassword => {
-            "write it into stack.cache.redis.url: \"redis://:password@host:port\" (and keep that file to yourself), or \
-             set it: --set stack.cache.redis.url=…"
-        }
-        RedisObstacleKind::WrongPassword => {
-            "mend user and password in stack.cache.redis.url: \"redis://user:password@host:port\""
-        }
-        RedisObstacleKind::Unreachable => {
-            "start it, or mend stack.cache.redis.url (\"managed\" starts one for the run)"
-        }
-        RedisObstacleKind::Late => "check the host and port in stack.cache.redis.url, and firewalls in between",
-        RedisObstacleKind::Other => "see what it says, and stack.cache.redis.url",
-    };
-    Note::fail(obstacle.to_string(), mend)
 }
 
 #[cfg(test)]

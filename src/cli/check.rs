@@ -59,10 +59,10 @@ impl Lines {
     }
 
     fn print(&self, text: impl FnOnce(Style) -> String) {
-        let Some(style) = self.style else { return };
         if let Some(bar) = &self.waiting {
             bar.finish_and_clear();
         }
+        let Some(style) = self.style else { return };
         // A reader that went away has what it wanted, and the exit code stays.
         let _ = print(&text(style));
     }
@@ -73,7 +73,9 @@ impl Lines {
         if output.quiet && !output.json {
             for finding in findings.iter().filter(|finding| finding.status == Status::Fail) {
                 let mend = finding.mend.as_ref().map(|mend| format!("; {mend}")).unwrap_or_default();
-                eprintln!("error: {}: {}: {}{mend}", finding.scope, finding.step.name(), finding.detail);
+                let (scope, step) = (finding.scope.as_str(), finding.step.name());
+                let place = if scope == step { scope.to_owned() } else { format!("{scope}: {step}") };
+                eprintln!("error: {place}: {}{mend}", finding.detail);
             }
         }
         if output.json {

@@ -43,8 +43,7 @@ pub use kept::Kept;
 pub use key::{Key, cache_key};
 pub use managed_redis::{ManagedRedis, ManagedRedisError};
 pub use outcome::{CacheError, Outcome, Served, ServedBy, Try};
-pub use redis_probe::{RedisObstacle, RedisObstacleKind, RedisSelf, probe_redis};
-pub use redis_tier::RedisUrlError;
+pub use redis_probe::{RedisObstacle, RedisSelf, probe_redis};
 
 /// One replica's client stack.
 pub struct Stack {

@@ -26,7 +26,8 @@ use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionIn
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use self::trouble::{Place, classify};
+pub(super) use self::trouble::Place;
+use self::trouble::classify;
 use super::{CacheError, Kept, Key};
 use crate::profile::RedisCache;
 
@@ -240,7 +241,7 @@ fn spawn_keeper(client: Client, place: Place, link: watch::Sender<Link>) -> Abor
 }
 
 /// Up is who answers: a socket that is accepted and a greeting that is not refused say little.
-async fn connect(client: Client) -> RedisResult<MultiplexedConnection> {
+pub(super) async fn connect(client: Client) -> RedisResult<MultiplexedConnection> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
         // Each command has the tier's own timeout, which may change.
@@ -254,7 +255,7 @@ async fn connect(client: Client) -> RedisResult<MultiplexedConnection> {
     }
 }
 
-fn silent() -> RedisError {
+pub(super) fn silent() -> RedisError {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 

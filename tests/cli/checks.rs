@@ -472,9 +472,9 @@ fn a_redis_is_asked_for_its_version_and_whether_it_keeps_what_it_is_given() {
     let _redis = Redis::start(&socket, &["--requirepass", "s3cr3t", "--maxmemory", "8mb"]);
     let place = socket.display().to_string();
     let without = with_redis(&folder, &format!("unix://{place}"));
-    without.exits(1).says("redis", "fail", &[&place, "NOAUTH", ":password@"]);
+    without.exits(1).says("redis", "fail", &[&place, "asks for a password", ":PASSWORD@"]);
     let wrong = with_redis(&folder, &format!("unix://{place}?pass=wr0ng"));
-    wrong.exits(1).says("redis", "fail", &[&place, "mend user and password"]);
+    wrong.exits(1).says("redis", "fail", &[&place, "refuses the password", "correct it"]);
     assert!(!wrong.0.to_string().contains("wr0ng"));
     let right = with_redis(&folder, &format!("unix://{place}?pass=s3cr3t"));
     right.exits(0).says("redis", "ok", &[&place, "answers"]);
@@ -486,10 +486,14 @@ fn a_redis_is_asked_for_its_version_and_whether_it_keeps_what_it_is_given() {
 fn a_redis_that_is_absent_silent_or_not_installed_fails_with_the_mend() {
     let folder = Folder::new();
     let absent = with_redis(&folder, "redis://127.0.0.1:1");
-    absent.exits(1).says("redis", "fail", &["127.0.0.1:1", "refused", "start it"]);
+    absent.exits(1).says("redis", "fail", &["nothing listens at 127.0.0.1:1", "is redis-server up"]);
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = silent.local_addr().unwrap().to_string();
-    with_redis(&folder, &format!("redis://{host}")).exits(1).says("redis", "fail", &[&host, "firewalls"]);
+    with_redis(&folder, &format!("redis://{host}")).exits(1).says(
+        "redis",
+        "fail",
+        &["no answer from", &host, "does it hang?"],
+    );
     let args = ["ci-smoke", "--set", "stack.cache.redis.url=managed"];
     let nowhere = Checked::with(&folder, &args, |command| _ = command.env("PATH", folder.path("")));
     nowhere.exits(1).says("redis", "fail", &["not installed", "apt-get install"]);

@@ -22,49 +22,57 @@ pub(super) fn classify(error: &RedisError) -> CacheError {
 
 /// Where the server is, for messages.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(in crate::stack) struct Place {
     address: String,
     password: Option<String>,
 }
 
 impl Place {
-    pub(super) fn of(info: &ConnectionInfo) -> Self {
+    pub(in crate::stack) fn of(info: &ConnectionInfo) -> Self {
         let password = info.redis_settings().password().filter(|password| !password.is_empty());
         Self { address: info.addr().to_string(), password: password.map(str::to_owned) }
     }
 
     /// A command or a connect that failed.
     pub(super) fn words(&self, error: &RedisError) -> String {
+        match self.said(error) {
+            (what, Some(mend)) => format!("{what}: {mend}"),
+            (what, None) => what,
+        }
+    }
+
+    /// What a failed command or connect met, and how to mend it.
+    pub(in crate::stack) fn said(&self, error: &RedisError) -> (String, Option<&'static str>) {
         let at = &self.address;
         if error.is_timeout() {
-            return format!(
-                "no answer from {at} within {CONNECT_TIMEOUT:?} of connecting: is it a Redis, and does it hang?"
-            );
+            let what = format!("no answer from {at} within {CONNECT_TIMEOUT:?} of connecting");
+            return (what, Some("is it a Redis, and does it hang?"));
         }
         if error.is_connection_refusal() {
-            return format!("nothing listens at {at}: is redis-server up, and stack.cache.redis.url right?");
+            let mend = "is redis-server up, and stack.cache.redis.url right?";
+            return (format!("nothing listens at {at}"), Some(mend));
         }
         if error.is_connection_dropped() {
-            return format!(
-                "the Redis at {at} hung up ({}): was it stopped, or is it full (maxclients)?",
-                self.told(error)
-            );
+            let what = format!("the Redis at {at} hung up ({})", self.told(error));
+            return (what, Some("was it stopped, or is it full (maxclients)?"));
         }
         if error.is_io_error() {
-            return format!("no connection to {at} ({}): is stack.cache.redis.url right?", self.told(error));
+            let what = format!("no connection to {at} ({})", self.told(error));
+            return (what, Some("is stack.cache.redis.url right?"));
         }
         match error.kind() {
             ErrorKind::AuthenticationFailed if self.password.is_some() => {
-                return format!(
-                    "the Redis at {at} refuses the password of the url: correct it, or leave it out if none is set"
-                );
+                let what = format!("the Redis at {at} refuses the password of the url");
+                return (what, Some("correct it, or leave it out if none is set"));
             }
-            ErrorKind::Parse => return format!("what answers at {at} is no Redis: check host and port of the url"),
+            ErrorKind::Parse => {
+                return (format!("what answers at {at} is no Redis"), Some("check host and port of the url"));
+            }
             _ => {}
         }
         match error.code().and_then(mend) {
-            Some(mend) => format!("the Redis at {at} {mend}"),
-            None => format!("the Redis at {at} refuses: {}", self.told(error)),
+            Some((what, mend)) => (format!("the Redis at {at} {what}"), Some(mend)),
+            None => (format!("the Redis at {at} refuses: {}", self.told(error)), None),
         }
     }
 
@@ -99,7 +107,7 @@ impl Place {
 }
 
 /// How to mend what a Redis answers, by the first word of its error.
-fn mend(code: &str) -> Option<&'static str> {
+fn mend(code: &str) -> Option<(&'static str, &'static str)> {
     let mend = match code {
         "NOAUTH" => "asks for a password: put it into the url, redis://:PASSWORD@host",
         "WRONGPASS" => "refuses the password of the url: correct it",
@@ -118,5 +126,5 @@ fn mend(code: &str) -> Option<&'static str> {
         }
         _ => return None,
     };
-    Some(mend)
+    mend.split_once(": ")
 }
