@@ -33,7 +33,7 @@ impl fmt::Display for HangUp {
 
 impl std::error::Error for HangUp {}
 
-/// The wire drops what is under way when its connection ends: let the last bytes arrive before.
+/// What is under way when its connection ends arrives at once: let the last bytes be due before.
 const SETTLE: Duration = Duration::from_millis(2);
 
 /// Less of a body than was announced.
