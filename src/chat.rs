@@ -49,6 +49,10 @@ pub struct Usage {
     pub input: u32,
     /// Of `input`, those the provider's prompt cache served.
     pub cached_input: u32,
+    /// Of `input`, those written to the provider's prompt cache, where that has a price of its own.
+    pub cache_write: u32,
+    /// Of `cache_write`, those kept for an hour instead of five minutes.
+    pub cache_write_1h: u32,
     pub output: u32,
     /// Counted by us, since the server sent no usage.
     pub estimated: bool,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gatebench::chat::{Canonical, ChatRequest};
-use gatebench::profile::{Dialect, Pool};
+use gatebench::profile::{Dialect, Pool, PromptCaching};
 use gatebench::route::{Ask, Endpoint, EndpointConfig, Proxy};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use http_body_util::{BodyExt, Full};
@@ -217,6 +217,7 @@ pub fn config(base_url: String) -> EndpointConfig {
         name: "nginx".into(),
         base_url,
         dialect: Dialect::Openai,
+        prompt_cache: PromptCaching::Off,
         api_key: None,
         headers: BTreeMap::new(),
         gateway_cache: true,

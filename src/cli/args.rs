@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::profile::Dialect;
+
 /// Find the settings of your AI gateway client before you deploy: pool, caches, limits, retries, fallback, money.
 ///
 /// gatebench drives a load profile through the client stack over real sockets and says what each setting does to
@@ -186,6 +188,9 @@ pub struct LoadArgs {
     /// Environment variable with the API key, for --url
     #[arg(long, value_name = "NAME", requires = "url")]
     pub api_key_env: Option<String>,
+    /// How the endpoint of --url is spoken to: openai (chat completions) or anthropic (messages) [default: openai]
+    #[arg(long, value_name = "NAME", requires = "url", value_parser = Dialect::NAMES, hide_possible_values = true)]
+    pub dialect: Option<String>,
     /// Closed loop: N users that each wait for their answer
     #[arg(long, short = 'c', value_name = "N", conflicts_with = "rate")]
     pub concurrency: Option<u32>,

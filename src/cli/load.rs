@@ -86,6 +86,9 @@ fn flags(args: &LoadArgs) -> Vec<Override> {
     if let Some(name) = &args.api_key_env {
         flag("--api-key-env".into(), "routes.direct.api_key_env", name.into());
     }
+    if let Some(dialect) = &args.dialect {
+        flag(format!("--dialect {dialect}"), "routes.direct.dialect", dialect.into());
+    }
     if let Some(users) = args.concurrency {
         flag(format!("--concurrency {users}"), "load.mode", "closed".into());
         flag(format!("--concurrency {users}"), "load.users", i64::from(users).into());

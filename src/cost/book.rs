@@ -24,6 +24,7 @@ pub struct ListPrice {
     /// Without it cached tokens cost `input`.
     pub cached_input: Option<f64>,
     pub output: f64,
+    /// For tokens written to the provider's prompt cache; without it they cost `input`.
     pub cache_write: Option<f64>,
     pub batch_input: Option<f64>,
     pub batch_output: Option<f64>,
@@ -37,6 +38,16 @@ impl ListPrice {
     /// The price of cached input tokens.
     pub fn cached(&self) -> f64 {
         self.cached_input.unwrap_or(self.input)
+    }
+
+    /// The price of input tokens written to the prompt cache, for five minutes.
+    pub fn written(&self) -> f64 {
+        self.cache_write.unwrap_or(self.input)
+    }
+
+    /// The same for an hour. Only Anthropic sells that, at twice the input price (platform.claude.com, pricing).
+    pub fn written_1h(&self) -> f64 {
+        self.cache_write.map_or(self.input, |_| 2.0 * self.input)
     }
 }
 
@@ -152,7 +163,7 @@ fn own_price(price: &Price) -> ListPrice {
         input: price.input,
         cached_input: price.cached_input,
         output: price.output,
-        cache_write: None,
+        cache_write: price.cache_write,
         batch_input: None,
         batch_output: None,
         date: None,
@@ -192,6 +203,8 @@ mod tests {
                 assert!(!price.source.is_empty(), "{}", model.name);
                 assert!(price.input > 0.0 && price.output >= price.input, "{}", model.name);
                 assert!(price.cached() <= price.input, "{}", model.name);
+                // 0.0 in LiteLLM's list means that writing costs nothing on top of the input: left out here.
+                assert!(price.written() >= price.input, "{}", model.name);
             }
         }
     }
@@ -237,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_price_of_the_profile_replaces_the_built_in_one_under_each_of_its_names() {
-        let own = Price { input: 1.0, cached_input: None, output: 4.0 };
+        let own = Price { input: 1.0, cached_input: None, cache_write: None, output: 4.0 };
         let book = PriceBook::builtin().with(&BTreeMap::from([("deepseek-v3.2".into(), own), ("mine".into(), own)]));
         for name in ["deepseek-v3.2", "deepseek/deepseek-v3.2", "mine", "Mine"] {
             let price = book.model(name).unwrap().list().unwrap();

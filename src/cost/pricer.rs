@@ -18,6 +18,8 @@ use crate::profile::{Cost, Profile};
 pub struct LanePrice {
     pub input: f64,
     pub cached_input: f64,
+    pub cache_write: f64,
+    pub cache_write_1h: f64,
     pub output: f64,
     pub cny_per_usd: f64,
 }
@@ -25,9 +27,17 @@ pub struct LanePrice {
 impl LanePrice {
     /// List price in USD.
     pub fn usd(&self, tokens: &Tokens) -> f64 {
-        let fresh = tokens.input.saturating_sub(tokens.cached_input) as f64;
-        let cached = tokens.cached_input.min(tokens.input) as f64;
-        (fresh * self.input + cached * self.cached_input + tokens.output as f64 * self.output) / 1e6
+        let cached = tokens.cached_input.min(tokens.input);
+        let written = tokens.cache_write.min(tokens.input - cached);
+        let written_1h = tokens.cache_write_1h.min(written);
+        let parts = [
+            (tokens.input - cached - written, self.input),
+            (cached, self.cached_input),
+            (written - written_1h, self.cache_write),
+            (written_1h, self.cache_write_1h),
+            (tokens.output, self.output),
+        ];
+        parts.into_iter().map(|(tokens, price)| tokens as f64 * price).sum::<f64>() / 1e6
     }
 
     pub fn spend(&self, tokens: &Tokens) -> Spend {
@@ -77,6 +87,8 @@ impl Pricer {
         LanePrice {
             input: list.input * in_usd,
             cached_input: list.cached() * in_usd,
+            cache_write: list.written() * in_usd,
+            cache_write_1h: list.written_1h() * in_usd,
             output: list.output * in_usd,
             cny_per_usd,
         }
@@ -132,13 +144,18 @@ impl Pricer {
     }
 
     /// What one attempt with these tokens costs at most, on whichever lane of the chain: what a budget stop
-    /// sets aside for each call in flight.
+    /// sets aside for each call in flight. The prompt cache may serve none of its input, and be written or not.
     pub fn attempt_at_most(&self, usage: &Usage) -> Spend {
-        let mut tokens = Tokens::default();
-        tokens.add(&Usage { cached_input: 0, ..*usage });
+        let of = |usage: Usage| {
+            let mut tokens = Tokens::default();
+            tokens.add(&usage);
+            tokens
+        };
+        let written = Usage { cached_input: 0, ..*usage };
+        let either = [of(written), of(Usage { cache_write: 0, cache_write_1h: 0, ..written })];
         self.chain
             .iter()
-            .map(|(_, price)| price.spend(&tokens))
+            .flat_map(|(_, price)| either.iter().map(|tokens| price.spend(tokens)))
             .fold(Spend::default(), |most, spend| Spend { usd: most.usd.max(spend.usd), cny: most.cny.max(spend.cny) })
     }
 
@@ -175,7 +192,7 @@ mod tests {
     }
 
     fn tokens(input: u64, cached_input: u64, output: u64) -> Tokens {
-        Tokens { input, cached_input, output }
+        Tokens { input, cached_input, output, ..Tokens::default() }
     }
 
     /// `direct` at the market's 7.3, `gateway` at 1.0; asks gpt-4.1 on the gateway.
@@ -220,6 +237,33 @@ mod tests {
             |model| bill(&billed(&lane(model, "gateway"), 1, tokens(3 * M, M, M)), &profile(), PriceBook::builtin());
         close(of("gpt-4.1").usd, 2.0 * 2.0 + 0.5 + 8.0);
         close(of("qwen-max").usd, 3.0 * 1.6 + 6.4);
+    }
+
+    #[test]
+    fn input_written_to_the_prompt_cache_costs_its_price_and_for_an_hour_twice_that_of_input() {
+        let of = |model, cache_write_1h| {
+            let tokens = Tokens { cache_write: 4 * M, cache_write_1h, ..tokens(10 * M, 3 * M, M) };
+            bill(&billed(&lane(model, "gateway"), 1, tokens), &profile(), PriceBook::builtin()).usd
+        };
+        // 3 fresh at 2, 3 read at 0.1, 4 written at 2.5 (of which 1 at 4), 1 out at 10.
+        close(of("claude-sonnet-5-5", 0), 3.0 * 2.0 + 3.0 * 0.1 + 4.0 * 2.5 + 10.0);
+        close(of("claude-sonnet-5-5", M), 3.0 * 2.0 + 3.0 * 0.1 + 3.0 * 2.5 + 4.0 + 10.0);
+        // No price of its own: as plain input.
+        close(of("gpt-4.1", M), 7.0 * 2.0 + 3.0 * 0.5 + 8.0);
+        close(of("deepseek-flash", 0), 7.0 * 0.3 + 3.0 * 0.006 + 1.2);
+    }
+
+    #[test]
+    fn money_is_set_aside_for_input_that_is_written_to_the_prompt_cache() {
+        let mut profile = profile();
+        profile.workload.model = "claude-sonnet-5-5".into();
+        let pricer = Pricer::new(&profile, PriceBook::builtin());
+        let usage = Usage { input: 1_000_000, cache_write: 1_000_000, ..Usage::default() };
+        close(pricer.attempt_at_most(&usage).usd, 2.5);
+        close(pricer.attempt_at_most(&Usage { cache_write_1h: 1_000_000, ..usage }).usd, 4.0);
+        let own = Price { input: 2.0, cached_input: None, cache_write: Some(1.0), output: 2.0 };
+        profile.cost.prices.insert("claude-sonnet-5-5".into(), own);
+        close(Pricer::new(&profile, PriceBook::builtin()).attempt_at_most(&usage).usd, 2.0);
     }
 
     #[test]
@@ -302,8 +346,7 @@ mod tests {
         let spent = pricer.spend(&billed(&lane("gpt-4.1", "direct"), 1, tokens(M, 0, M)));
         close(spent.in_currency_of(Money::Usd(5.0)), 10.0);
         close(spent.in_currency_of(Money::Cny(5.0)), 73.0);
-        let most =
-            pricer.attempt_at_most(&Usage { input: 1_000_000, cached_input: 0, output: 1_000_000, estimated: false });
+        let most = pricer.attempt_at_most(&Usage { input: 1_000_000, output: 1_000_000, ..Usage::default() });
         close(most.usd, 12.5);
         close(most.cny, 12.5);
     }
@@ -315,7 +358,10 @@ mod tests {
         profile.workload.model = "mine".into();
         let pricer = Pricer::new(&profile, PriceBook::builtin());
         assert_eq!(pricer.unpriced().collect::<Vec<_>>(), ["mine"]);
-        profile.cost.prices.insert("mine".into(), Price { input: 1.0, cached_input: None, output: 2.0 });
+        profile
+            .cost
+            .prices
+            .insert("mine".into(), Price { input: 1.0, cached_input: None, cache_write: None, output: 2.0 });
         let pricer = Pricer::new(&profile, PriceBook::builtin());
         assert_eq!(pricer.unpriced().count(), 0);
         assert_eq!(pricer.prices_as_of(), "profile");

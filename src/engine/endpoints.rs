@@ -78,7 +78,8 @@ pub fn config(name: &str, route: &Route, sims: Option<&sim::Server>) -> Result<E
     Ok(EndpointConfig {
         name: name.to_owned(),
         base_url,
-        dialect: route.dialect,
+        dialect: route.spoken(),
+        prompt_cache: route.prompt_cache,
         api_key: key(name, route.api_key_env.as_deref())?,
         headers: route.headers.clone(),
         gateway_cache: route.cache,

@@ -7,7 +7,7 @@ use crate::chat::{Lane, Usage};
 use crate::cost::{PriceBook, Pricer, Spend};
 use crate::metrics::Tokens;
 use crate::plan::Workload;
-use crate::profile::{Money, Profile};
+use crate::profile::{Money, Profile, PromptCaching, Prompts};
 use crate::stack::{Outcome, ServedBy};
 
 /// In billionths of the budget's currency. Each call under way sets aside what the dearest one may cost.
@@ -93,5 +93,22 @@ fn billionths(spend: Spend, budget: Money) -> u64 {
 
 /// A call that few exceed.
 fn largest(profile: &Profile, workload: &Workload) -> Usage {
-    Usage { input: workload.most_input(), cached_input: 0, output: profile.workload.max_tokens, estimated: true }
+    let input = workload.most_input();
+    Usage {
+        input,
+        cached_input: 0,
+        // Some providers write each prompt to their cache unasked.
+        cache_write: input,
+        cache_write_1h: if may_write_for_an_hour(profile) { input } else { 0 },
+        output: profile.workload.max_tokens,
+        estimated: true,
+    }
+}
+
+/// A route asks for it, or prompts of a file may carry `cache_control` of their own.
+fn may_write_for_an_hour(profile: &Profile) -> bool {
+    let asked = profile.routes.values().any(|route| route.prompt_cache == PromptCaching::OneHour);
+    let workload = &profile.workload;
+    let own = workload.classes.iter().filter_map(|class| class.prompts.as_ref());
+    asked || own.chain([&workload.prompts]).any(|prompts| matches!(prompts, Prompts::File { .. }))
 }

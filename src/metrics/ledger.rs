@@ -8,6 +8,10 @@ pub struct Tokens {
     pub input: u64,
     /// Of `input`, those the provider's prompt cache served.
     pub cached_input: u64,
+    /// Of `input`, those written to the provider's prompt cache.
+    pub cache_write: u64,
+    /// Of `cache_write`, those kept for an hour.
+    pub cache_write_1h: u64,
     pub output: u64,
 }
 
@@ -15,12 +19,16 @@ impl Tokens {
     pub fn add(&mut self, usage: &Usage) {
         self.input += u64::from(usage.input);
         self.cached_input += u64::from(usage.cached_input);
+        self.cache_write += u64::from(usage.cache_write);
+        self.cache_write_1h += u64::from(usage.cache_write_1h);
         self.output += u64::from(usage.output);
     }
 
     pub fn merge(&mut self, other: &Self) {
         self.input += other.input;
         self.cached_input += other.cached_input;
+        self.cache_write += other.cache_write;
+        self.cache_write_1h += other.cache_write_1h;
         self.output += other.output;
     }
 }

@@ -12,7 +12,7 @@ use super::builtin::{BUILTINS, Builtin};
 use super::nearest::suggestion;
 use super::problem::{KeyPath, Located, Locator, Override, Places, Problem};
 use super::validate::{self, Findings, Prices};
-use super::{Arm, Profile, Prompts, edit, shape};
+use super::{Arm, Profile, Prompts, edit, shape, unsaid};
 
 /// Where a profile came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,9 +211,13 @@ impl Draft {
     fn examine(&self, text: &str, prices: Prices<'_>) -> Result<(Profile, Vec<Problem>), Vec<Problem>> {
         let mut profile = read(text)?;
         validate::resolve(&mut profile);
-        let Findings { mut problems, warnings } = validate::check(&profile, prices);
+        let Findings { mut problems, mut warnings } = validate::check(&profile, prices);
         problems.extend(self.find_files(&mut profile));
-        if problems.is_empty() { Ok((profile, warnings)) } else { Err(problems) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        warnings.extend(unsaid::check(&profile));
+        Ok((profile, warnings))
     }
 
     /// Each arm is what `--set` with its keys would give.

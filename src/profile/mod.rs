@@ -7,6 +7,7 @@
 //! ```
 
 mod builtin;
+mod dialect;
 mod draft;
 mod edit;
 mod edit_list;
@@ -25,6 +26,7 @@ mod stack;
 mod tests;
 mod tuned;
 pub mod units;
+mod unsaid;
 pub mod validate;
 mod workload;
 
@@ -34,11 +36,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use builtin::{BUILTINS, Builtin};
+pub use dialect::{Dialect, PromptCaching};
 pub use draft::{Draft, Loaded, ProfileError, Source, adhoc, load};
 pub use load::{Arrivals, Load, Mode, Stage};
 pub use nearest::{nearest, suggestion};
 pub use problem::{KeyPath, Located, Override, Problem};
-pub use routes::{Dialect, Fault, FaultKind, GatewayCache, HeaderKind, Route, Simulated, TlsVersion};
+pub use routes::{Fault, FaultKind, GatewayCache, HeaderKind, PromptCache, Route, Simulated, TlsVersion};
 pub use schema::schema;
 pub use stack::{
     Cache, CacheField, Client, FallbackOn, Hop, Http, Jitter, LocalCache, Pool, RedisCache, Retry, Stack, Trigger,
@@ -127,6 +130,9 @@ pub struct Price {
     /// Price of input tokens the provider's prompt cache served; without it they cost `input`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
+    /// Price of input tokens written to the provider's prompt cache; without it they cost `input`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<f64>,
     pub output: f64,
 }
 

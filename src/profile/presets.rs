@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::routes::{GatewayCache, Simulated, TlsVersion};
+use super::routes::{GatewayCache, PromptCache, Simulated, TlsVersion};
 use super::units::Spread;
 
 impl Simulated {
@@ -24,14 +24,19 @@ impl Simulated {
             tokens_per_minute: 0,
             error_rate: 0.0,
             gateway_cache: None,
+            prompt_cache: None,
             faults: Vec::new(),
             keys: Vec::new(),
             models: models.iter().map(|m| (*m).to_owned()).collect(),
         };
         Ok(match name {
             "holysheep" => Self { gateway_cache: Some(GatewayCache::default()), ..provider(38, &[]) },
-            "openai-official" => provider(312, &["gpt-", "o1", "o3", "o4", "chatgpt-"]),
-            "anthropic-official" => provider(400, &["claude-"]),
+            // The vendors themselves cache prompts; what stands behind a gateway is not known.
+            "openai-official" => Self {
+                prompt_cache: Some(PromptCache::default()),
+                ..provider(312, &["gpt-", "o1", "o3", "o4", "chatgpt-"])
+            },
+            "anthropic-official" => Self { prompt_cache: Some(PromptCache::default()), ..provider(400, &["claude-"]) },
             "mainstream-proxy" => provider(115, &[]),
             "local" => Self {
                 tls: TlsVersion::Off,

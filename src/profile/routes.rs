@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dialect::{Dialect, PromptCaching};
 use super::units::{Spread, duration};
 
 /// Exactly one of `base_url` and `simulate` is given.
@@ -21,7 +22,12 @@ pub struct Route {
     /// Name of the environment variable that holds the key; the key itself is never written anywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub api_key_env: Option<String>,
-    pub dialect: Dialect,
+    /// How it is spoken to. Without it: `"openai"`, or what a simulated route's preset speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<Dialect>,
+    /// Ask the provider to keep prompts in its prompt cache (Anthropic's dialect; in OpenAI's, providers do so unasked):
+    /// `true` and `"5m"` for five minutes, `"1h"` for an hour.
+    pub prompt_cache: PromptCaching,
     /// What one USD of credit costs here, in RMB. Without it: the market rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cny_per_usd: Option<f64>,
@@ -43,13 +49,25 @@ impl Default for Route {
             base_url: None,
             simulate: None,
             api_key_env: None,
-            dialect: Dialect::Openai,
+            dialect: None,
+            prompt_cache: PromptCaching::Off,
             cny_per_usd: None,
             cache: true,
             headers: BTreeMap::new(),
             ca_file: None,
             insecure: false,
         }
+    }
+}
+
+impl Route {
+    /// As written, else the simulated preset's, else OpenAI's.
+    pub fn spoken(&self) -> Dialect {
+        let preset = self.simulate.as_ref().map(|simulated| simulated.preset.as_str());
+        self.dialect.unwrap_or(match preset {
+            Some("anthropic-official") => Dialect::Anthropic,
+            _ => Dialect::Openai,
+        })
     }
 }
 
@@ -77,23 +95,6 @@ impl HeaderKind {
             Self::Secret
         } else {
             Self::Plain
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Dialect {
-    Openai,
-    Anthropic,
-}
-
-impl Dialect {
-    /// As a profile writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Openai => "openai",
-            Self::Anthropic => "anthropic",
         }
     }
 }
@@ -126,6 +127,9 @@ pub struct Simulated {
     /// Written as `false` where there is none, since absent means the preset's.
     #[serde(serialize_with = "super::simulated::table_or_false")]
     pub gateway_cache: Option<GatewayCache>,
+    /// Written as `false` where there is none.
+    #[serde(serialize_with = "super::simulated::table_or_false")]
+    pub prompt_cache: Option<PromptCache>,
     pub faults: Vec<Fault>,
     /// Accepted API keys; others get a 401. Empty: any key, or none.
     #[serde(skip_serializing)]
@@ -155,6 +159,24 @@ pub struct GatewayCache {
 impl Default for GatewayCache {
     fn default() -> Self {
         Self { capacity: 10_000, ttl: Duration::from_secs(300) }
+    }
+}
+
+/// The provider's own cache: of the beginnings of prompts, so that an answer is still generated but less is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PromptCache {
+    /// Beginnings shorter than this are not kept.
+    pub min_tokens: u64,
+    /// How long a beginning is kept after its last use. What a request asks to keep for an hour is kept for an hour.
+    #[serde(with = "duration")]
+    #[schemars(with = "super::schema::DurationText")]
+    pub ttl: Duration,
+}
+
+impl Default for PromptCache {
+    fn default() -> Self {
+        Self { min_tokens: 1024, ttl: Duration::from_secs(300) }
     }
 }
 
@@ -193,13 +215,16 @@ pub enum FaultKind {
     /// Ends the answer in the middle.
     #[serde(rename = "truncate")]
     Truncate,
+    /// An error inside a 200: in the middle of a stream, or in the place of a whole answer.
+    #[serde(rename = "error")]
+    Error,
     /// TTFT and generation take ten times as long.
     #[serde(rename = "slow")]
     Slow,
 }
 
 impl FaultKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TooManyRequests,
         Self::InternalError,
         Self::Unavailable,
@@ -207,6 +232,7 @@ impl FaultKind {
         Self::Hang,
         Self::Reset,
         Self::Truncate,
+        Self::Error,
         Self::Slow,
     ];
 
@@ -220,6 +246,7 @@ impl FaultKind {
             Self::Hang => "hang",
             Self::Reset => "reset",
             Self::Truncate => "truncate",
+            Self::Error => "error",
             Self::Slow => "slow",
         }
     }

@@ -1,13 +1,14 @@
 //! A simulated route as a profile writes it: a preset's name, or a table that starts from one.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::routes::{Fault, GatewayCache, Simulated, TlsVersion};
+use super::routes::{Fault, GatewayCache, PromptCache, Simulated, TlsVersion};
 use super::schema::DurationText;
 use super::units::{Spread, duration};
 
@@ -39,7 +40,11 @@ pub(super) struct SimulatedTable {
     /// Share of requests answered with a 500, 0 to 1.
     error_rate: Option<f64>,
     /// A cache inside the gateway, or `false` for none.
-    gateway_cache: Option<GatewayCacheForm>,
+    #[schemars(with = "Option<GatewayCacheForm>")]
+    gateway_cache: Option<Switched<GatewayCache>>,
+    /// The provider's cache of the beginnings of prompts, or `false` for none.
+    #[schemars(with = "Option<PromptCacheForm>")]
+    prompt_cache: Option<Switched<PromptCache>>,
     faults: Option<Vec<Fault>>,
     /// Accepted API keys; others get a 401. Empty: any key, or none.
     keys: Option<Vec<String>>,
@@ -48,30 +53,57 @@ pub(super) struct SimulatedTable {
 }
 
 /// `false`, `true` or the table.
+enum Switched<T> {
+    Switch(bool),
+    Table(T),
+}
+
+impl<T: Default> Switched<T> {
+    /// What is written, over what the preset has.
+    fn over(written: Option<Self>, preset: Option<T>) -> Option<T> {
+        match written {
+            Some(Self::Switch(false)) => None,
+            Some(Self::Switch(true)) => Some(preset.unwrap_or_default()),
+            Some(Self::Table(table)) => Some(table),
+            None => preset,
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Switched<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Form<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Form<T> {
+            type Value = Switched<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false or a table")
+            }
+            fn visit_bool<E: de::Error>(self, on: bool) -> Result<Switched<T>, E> {
+                Ok(Switched::Switch(on))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Switched<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Switched::Table)
+            }
+        }
+        from.deserialize_any(Form(PhantomData))
+    }
+}
+
+/// How each [`Switched`] is written.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
+#[expect(dead_code, reason = "stands for a form in the schema alone")]
 enum GatewayCacheForm {
     Switch(bool),
     Table(GatewayCache),
 }
 
-impl<'de> Deserialize<'de> for GatewayCacheForm {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Form;
-        impl<'de> Visitor<'de> for Form {
-            type Value = GatewayCacheForm;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("false or { capacity = …, ttl = … }")
-            }
-            fn visit_bool<E: de::Error>(self, on: bool) -> Result<GatewayCacheForm, E> {
-                Ok(GatewayCacheForm::Switch(on))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<GatewayCacheForm, A::Error> {
-                GatewayCache::deserialize(MapAccessDeserializer::new(map)).map(GatewayCacheForm::Table)
-            }
-        }
-        from.deserialize_any(Form)
-    }
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "stands for a form in the schema alone")]
+enum PromptCacheForm {
+    Switch(bool),
+    Table(PromptCache),
 }
 
 pub(super) fn table_or_false<T: Serialize, S: Serializer>(table: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
@@ -106,12 +138,8 @@ impl SimulatedTable {
             requests_per_minute: self.requests_per_minute.unwrap_or(preset.requests_per_minute),
             tokens_per_minute: self.tokens_per_minute.unwrap_or(preset.tokens_per_minute),
             error_rate: self.error_rate.unwrap_or(preset.error_rate),
-            gateway_cache: match self.gateway_cache {
-                Some(GatewayCacheForm::Switch(false)) => None,
-                Some(GatewayCacheForm::Switch(true)) => Some(preset.gateway_cache.unwrap_or_default()),
-                Some(GatewayCacheForm::Table(table)) => Some(table),
-                None => preset.gateway_cache,
-            },
+            gateway_cache: Switched::over(self.gateway_cache, preset.gateway_cache),
+            prompt_cache: Switched::over(self.prompt_cache, preset.prompt_cache),
             faults: self.faults.unwrap_or(preset.faults),
             keys: self.keys.unwrap_or(preset.keys),
             models: self.models.unwrap_or(preset.models),

@@ -7,7 +7,9 @@ use super::*;
 
 fn prices() -> Prices<'static> {
     static NAMES: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(|| {
-        ["gpt-4.1", "gpt-4o-mini", "deepseek-v3.2", "claude-sonnet-4-6"].map(String::from).into()
+        ["gpt-4.1", "gpt-4.1-mini", "gpt-4o-mini", "deepseek-v3.2", "claude-sonnet-4-6", "claude-sonnet-5-5"]
+            .map(String::from)
+            .into()
     });
     Prices { has: &|model| NAMES.iter().any(|name| name == model), names: &NAMES }
 }
@@ -199,7 +201,7 @@ fn impossible_values_are_refused() {
         ("[routes.x]\ncache = true", "routes.x needs base_url"),
         ("[routes.x]\nbase_url = \"http://h/v1\"\nsimulate = \"local\"", "both base_url and simulate"),
         ("[routes.x]\nbase_url = \"ftp://h\"", "must begin with https://"),
-        ("[routes.x]\nsimulate = \"local\"\ndialect = \"anthropic\"", "not supported yet"),
+        ("[routes.x]\nsimulate = \"local\"\nprompt_cache = true", "set dialect = \"anthropic\""),
         ("[routes.x]\nsimulate = { error_rate = 5.0 }", "outside 0 to 1"),
         ("[cost]\ncny_per_usd = 0", "cost.cny_per_usd"),
         ("[limits]\nbudget = \"¥0\"", "limits.budget must be above 0"),

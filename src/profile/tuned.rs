@@ -127,7 +127,12 @@ impl Loaded {
 fn price_as_counted(profile: &mut Profile, prices: Prices<'_>) {
     let models: Vec<_> = profile.chain().map(|(model, _)| model.to_owned()).collect();
     for model in models.into_iter().filter(|model| !(prices.has)(model)) {
-        profile.cost.prices.entry(model).or_insert(Price { input: 0.0, cached_input: None, output: 0.0 });
+        profile.cost.prices.entry(model).or_insert(Price {
+            input: 0.0,
+            cached_input: None,
+            cache_write: None,
+            output: 0.0,
+        });
     }
 }
 

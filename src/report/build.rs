@@ -217,6 +217,8 @@ fn token_facts(tally: &Tally) -> TokenFacts {
     for row in tally.ledger.rows() {
         facts.input += row.billed.input;
         facts.cached_input += row.billed.cached_input;
+        facts.cache_write += row.billed.cache_write;
+        facts.cache_write_1h += row.billed.cache_write_1h;
         facts.output += row.billed.output;
         facts.lost += all(&row.lost);
         facts.avoided += all(&row.avoided);

@@ -216,7 +216,14 @@ pub struct Connections {
 pub struct TokenFacts {
     /// Of answers made by a model in the measured window, cached ones included.
     pub input: u64,
+    /// Of `input`, those the providers' prompt caches served.
     pub cached_input: u64,
+    /// Of `input`, those written to the providers' prompt caches.
+    #[serde(default)]
+    pub cache_write: u64,
+    /// Of `cache_write`, those kept for an hour, which has its own price.
+    #[serde(default)]
+    pub cache_write_1h: u64,
     pub output: u64,
     /// Input and output of failed attempts that were billed all the same.
     pub lost: u64,

@@ -15,9 +15,9 @@ use thiserror::Error;
 
 use super::alarm::Alarm;
 use super::connect::Connector;
-use super::dialect::openai;
+use super::dialect::Spoken;
 use super::exact::Exact;
-use super::failure::{Fault, Stage, one_line, refused};
+use super::failure::{Fault, Stage, one_line};
 use super::fetched::{Fetched, fetch};
 use super::headers::{Headers, secrets};
 use super::reading::{self, LARGEST_ANSWER, Reading, too_long};
@@ -27,7 +27,7 @@ use super::through_reqwest::ThroughReqwest;
 use super::transport::{Reader, Trace, Transport, Whole};
 use super::trust::{self, Trust};
 use super::{Access, Ask, Attempt, Failure, PoolGauge, Reply};
-use crate::profile::{self, Client, Dialect, Http};
+use crate::profile::{self, Client, Dialect, Http, PromptCaching};
 
 /// What an endpoint is made from.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct EndpointConfig {
     /// Up to and with the version: `https://api.example.com/v1`. A query is kept.
     pub base_url: String,
     pub dialect: Dialect,
+    /// Anthropic's dialect: whether the provider is asked to cache prompts.
+    pub prompt_cache: PromptCaching,
     pub api_key: Option<Secret>,
     /// Sent with each request; they win over gatebench's own.
     pub headers: BTreeMap<String, String>,
@@ -51,6 +53,12 @@ pub struct EndpointConfig {
     pub proxy: Proxy,
     /// Shared by all replicas.
     pub access: Arc<Access>,
+}
+
+impl EndpointConfig {
+    pub(super) fn spoken(&self) -> Spoken {
+        Spoken::new(self.dialect, self.prompt_cache)
+    }
 }
 
 /// Which proxy requests go through, by the client that knows proxies: reqwest.
@@ -76,10 +84,6 @@ pub enum RouteError {
     #[error("routes.{route}.ca_file: {why}; give certificates as PEM (-----BEGIN CERTIFICATE-----)")]
     Ca { route: String, why: String },
     #[error(
-        "routes.{route}: dialect = \"anthropic\" is not spoken yet; use the provider's OpenAI-compatible endpoint and dialect = \"openai\""
-    )]
-    Dialect { route: String },
-    #[error(
         "stack.pool.client = \"exact\" speaks HTTP/1.1; set stack.pool.http = \"1.1\" or stack.pool.client = \"reqwest\""
     )]
     Version,
@@ -95,6 +99,7 @@ impl RouteError {
 
 /// One route of one replica. It lives in a `LocalRuntime` or a `LocalSet`, where its connections are driven.
 pub struct Endpoint {
+    spoken: Spoken,
     way: RefCell<Way>,
     /// Transports from before a change of client; what they have open drains.
     retired: RefCell<Vec<Rc<Transport>>>,
@@ -132,11 +137,9 @@ const AFTER_DONE: Duration = Duration::from_secs(1);
 
 impl Endpoint {
     pub fn new(config: EndpointConfig, pool: &profile::Pool) -> Result<Self, RouteError> {
-        if config.dialect == Dialect::Anthropic {
-            return Err(RouteError::Dialect { route: config.name });
-        }
         let secrets = secrets(&config);
         Ok(Self {
+            spoken: config.spoken(),
             way: RefCell::new(Way::new(config, pool)?),
             retired: RefCell::default(),
             gone: Cell::default(),
@@ -163,17 +166,17 @@ impl Endpoint {
             let headers = if ask.request.stream { way.headers.streamed() } else { way.headers.whole() };
             (way.transport.clone(), headers)
         };
-        let answer = transport.send(headers, openai::request(ask), alarm, trace).await;
+        let answer = transport.send(headers, self.spoken.request(ask), alarm, trace).await;
         let (head, body) = answer.map_err(Fault::before_head)?.into_parts();
         if !head.status.is_success() {
             let body = start_of(body, alarm).await;
-            return Err(refused(head.status, &head.headers, &body));
+            return Err(self.spoken.refused(head.status, &head.headers, &body));
         }
         // Some gateways answer a streamed request whole when they serve it from their cache.
         if ask.request.stream && !is_json(&head.headers) {
-            read_stream(body, ask, &head.headers, alarm).await
+            read_stream(self.spoken.dialect, body, ask, &head.headers, alarm).await
         } else {
-            read_whole(body, ask, &head.headers, alarm).await
+            read_whole(self.spoken.dialect, body, ask, &head.headers, alarm).await
         }
     }
 
@@ -296,24 +299,26 @@ async fn start_of(mut body: Reader, alarm: &mut Alarm<'_>) -> Bytes {
 }
 
 async fn read_whole(
+    dialect: Dialect,
     mut body: Reader,
     ask: &Ask<'_>,
     head: &HeaderMap,
     alarm: &mut Alarm<'_>,
 ) -> Result<Reply, Failure> {
     match body.whole(alarm, LARGEST_ANSWER).await.map_err(Fault::in_body)? {
-        Whole::Complete(bytes, done) => reading::whole(&bytes, ask, head, done),
+        Whole::Complete(bytes, done) => reading::whole(dialect, &bytes, ask, head, done),
         Whole::TooLong(_) => Err(too_long()),
     }
 }
 
 async fn read_stream(
+    dialect: Dialect,
     mut body: Reader,
     ask: &Ask<'_>,
     head: &HeaderMap,
     alarm: &mut Alarm<'_>,
 ) -> Result<Reply, Failure> {
-    let mut reading = Reading::new(ask, head);
+    let mut reading = Reading::new(dialect, ask, head);
     let mut done = Instant::now();
     loop {
         match body.frame(alarm).await {

@@ -2,7 +2,7 @@
 //! Must not know what is asked.
 
 use http::HeaderMap;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 
 use super::endpoint::{EndpointConfig, RouteError};
 use super::gateway;
@@ -28,9 +28,8 @@ impl Headers {
         }
         base.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         base.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        if let Some(key) = &config.api_key {
-            base.insert(AUTHORIZATION, key.bearer().ok_or_else(|| RouteError::Key { route: config.name.clone() })?);
-        }
+        let spoken = config.spoken().headers(config.api_key.as_ref());
+        base.extend(spoken.ok_or_else(|| RouteError::Key { route: config.name.clone() })?);
         let own = own_headers(config)?;
         let mut headers = Self { streamed: base.clone(), whole: base, own };
         headers.whole.insert(ACCEPT, HeaderValue::from_static("application/json"));

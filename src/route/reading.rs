@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use http::HeaderMap;
 
-use super::dialect::{Understood, openai};
+use super::dialect::{self, Stream, Understood};
 pub use super::failure::refused;
 use super::gateway::Told;
 use super::{Ask, Failure, FailureKind, Reply};
 use crate::chat::Answer;
+use crate::profile::Dialect;
 
 /// An answer longer than this is not one.
 pub(super) const LARGEST_ANSWER: usize = 32 << 20;
@@ -21,15 +22,15 @@ pub(super) const LARGEST_ANSWER: usize = 32 << 20;
 /// A streamed answer, from its first byte to its last.
 pub struct Reading<'a> {
     ask: &'a Ask<'a>,
-    stream: openai::Stream,
+    stream: Stream,
     length: usize,
     failure: Option<Failure>,
 }
 
 impl<'a> Reading<'a> {
     /// `head`: the headers it came with.
-    pub fn new(ask: &'a Ask<'a>, head: &HeaderMap) -> Self {
-        Self { ask, stream: openai::Stream::new(ask, Told::by(head)), length: 0, failure: None }
+    pub fn new(dialect: Dialect, ask: &'a Ask<'a>, head: &HeaderMap) -> Self {
+        Self { ask, stream: Stream::new(dialect, ask, Told::by(head)), length: 0, failure: None }
     }
 
     /// Takes what came at `now`. `Break`: nothing that may still come changes the outcome.
@@ -71,8 +72,8 @@ impl<'a> Reading<'a> {
 }
 
 /// An answer that came in one piece, whose last byte came at `done`.
-pub fn whole(body: &[u8], ask: &Ask<'_>, head: &HeaderMap, done: Instant) -> Result<Reply, Failure> {
-    Ok(reply(openai::whole(body, ask, Told::by(head))?, done))
+pub fn whole(dialect: Dialect, body: &[u8], ask: &Ask<'_>, head: &HeaderMap, done: Instant) -> Result<Reply, Failure> {
+    Ok(reply(dialect::whole(dialect, body, ask, Told::by(head))?, done))
 }
 
 pub(super) fn too_long() -> Failure {

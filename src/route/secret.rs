@@ -22,6 +22,13 @@ impl Secret {
         Some(value)
     }
 
+    /// The key as a header's value of its own, marked sensitive.
+    pub(super) fn bare(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::try_from(&self.0).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
     pub(super) fn hide_in(&self, text: String) -> String {
         if self.0.is_empty() || !text.contains(&self.0) { text } else { text.replace(&self.0, "[key]") }
     }
@@ -46,7 +53,7 @@ mod tests {
     #[test]
     fn a_key_is_never_shown_and_is_hidden_in_any_text() {
         let key = Secret::new("sk-very-secret\n");
-        assert!(!format!("{key:?} {key} {:?}", key.bearer()).contains("very"));
+        assert!(!format!("{key:?} {key} {:?} {:?}", key.bearer(), key.bare()).contains("very"));
         assert_eq!(key.hide_in("wrong key sk-very-secret!".into()), "wrong key [key]!");
         assert_eq!(Secret::new("").hide_in("text".into()), "text");
     }

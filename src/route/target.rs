@@ -3,7 +3,6 @@
 
 use http::Uri;
 
-use super::dialect::openai;
 use super::endpoint::{EndpointConfig, RouteError};
 
 /// Where the requests go.
@@ -65,7 +64,7 @@ impl Target {
             host: authority.host().to_owned(),
             port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
             authority: authority.as_str().to_owned(),
-            path: format!("{}{}{query}", url.path().trim_end_matches('/'), openai::PATH),
+            path: format!("{}{}{query}", url.path().trim_end_matches('/'), config.spoken().path()),
             base: url.path().trim_end_matches('/').to_owned(),
             query,
         })

@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde_json::{Value, json};
 
 use super::ask::Ask;
+use super::prompt_cache::Served;
 
 /// One answer: everything that is written of it follows from this.
 #[derive(Clone, Debug)]
@@ -17,7 +18,9 @@ pub(super) struct Answer {
     pub(super) model: String,
     pub(super) prompt_tokens: u64,
     pub(super) output_tokens: u64,
-    finish_reason: &'static str,
+    /// Of `prompt_tokens`.
+    pub(super) served: Served,
+    pub(super) cut_short: bool,
     seed: u64,
 }
 
@@ -31,19 +34,24 @@ const WORDS: [&str; 64] = [
 ];
 
 impl Answer {
-    pub(super) fn to(ask: &Ask, id: u64, created: u64) -> Self {
+    pub(super) fn to(ask: &Ask, served: Served, id: u64, created: u64) -> Self {
         Self {
             id,
             created,
             model: ask.model.clone(),
             prompt_tokens: ask.prompt_tokens,
             output_tokens: ask.output_tokens,
-            finish_reason: if ask.cut_short { "length" } else { "stop" },
+            served,
+            cut_short: ask.cut_short,
             seed: ask.seed,
         }
     }
 
-    fn token(&self, index: u64) -> &'static str {
+    fn finish_reason(&self) -> &'static str {
+        if self.cut_short { "length" } else { "stop" }
+    }
+
+    pub(super) fn token(&self, index: u64) -> &'static str {
         // SplitMix64: any token of any answer without the ones before it.
         let mut z = self.seed.wrapping_add((index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -56,7 +64,7 @@ impl Answer {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.output_tokens,
             "total_tokens": self.prompt_tokens + self.output_tokens,
-            "prompt_tokens_details": { "cached_tokens": 0 },
+            "prompt_tokens_details": { "cached_tokens": self.served.read },
             "completion_tokens_details": { "reasoning_tokens": 0 },
         })
     }
@@ -68,7 +76,7 @@ impl Answer {
         out.put_slice(br#","choices":[{"index":0,"message":{"role":"assistant","content":""#);
         (0..self.output_tokens).for_each(|index| out.put_slice(self.token(index).as_bytes()));
         out.put_slice(br#"","refusal":null},"logprobs":null,"finish_reason":""#);
-        out.put_slice(self.finish_reason.as_bytes());
+        out.put_slice(self.finish_reason().as_bytes());
         out.put_slice(br#""}],"usage":"#);
         put_json(&self.usage(), &mut out);
         out.put_slice(b"}");
@@ -122,9 +130,16 @@ impl Events {
         self.put_choice(&[br#"{"content":""#, self.answer.token(index).as_bytes(), br#""}"#], "null", out);
     }
 
+    /// What a stream says that fails in the middle; nothing follows.
+    pub(super) fn put_error(out: &mut BytesMut) {
+        out.put_slice(b"data: ");
+        out.put_slice(&broken());
+        out.put_slice(b"\n\n");
+    }
+
     /// The finish reason, the usage if it was asked for, and the end.
     pub(super) fn put_end(&self, out: &mut BytesMut) {
-        self.put_choice(&[b"{}"], &format!("\"{}\"", self.answer.finish_reason), out);
+        self.put_choice(&[b"{}"], &format!("\"{}\"", self.answer.finish_reason()), out);
         if self.include_usage {
             out.put_slice(&self.head);
             out.put_slice(br#","choices":[],"usage":"#);
@@ -145,7 +160,7 @@ impl Events {
     }
 }
 
-fn put_json(value: &impl serde::Serialize, out: &mut BytesMut) {
+pub(super) fn put_json(value: &impl serde::Serialize, out: &mut BytesMut) {
     // Writing JSON of our own values into memory cannot fail.
     let _ = serde_json::to_writer(out.writer(), value);
 }
@@ -155,28 +170,34 @@ pub(super) fn error(message: &str, kind: &str, param: Option<&str>, code: Option
     json!({ "error": { "message": message, "type": kind, "param": param, "code": code } }).to_string().into()
 }
 
-/// What a 529 carries.
-pub(super) fn overloaded() -> Bytes {
-    json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Overloaded" } }).to_string().into()
+/// An error inside a 200.
+pub(super) fn broken() -> Bytes {
+    error("The server had an error while processing your request. Sorry about that!", "server_error", None, None)
 }
 
-/// `GET /v1/models`: some well-known names, of which a route serves those with one of `prefixes`.
-pub(super) fn models(prefixes: &[String]) -> Bytes {
-    const NAMES: [&str; 11] = [
+/// Some well-known names, of which a route serves those with one of `prefixes`.
+pub(super) fn served(prefixes: &[String]) -> impl Iterator<Item = &'static str> {
+    const NAMES: [&str; 13] = [
         "gpt-4.1",
         "gpt-4.1-mini",
         "gpt-4o",
         "gpt-4o-mini",
         "o3",
         "o4-mini",
+        "claude-sonnet-5-5",
+        "claude-haiku-5-5",
         "claude-sonnet-4-5",
         "claude-haiku-4-5",
         "gemini-2.5-flash",
         "deepseek-chat",
         "deepseek-v3.2",
     ];
-    let served = NAMES.iter().filter(|name| serves(prefixes, name));
-    let data: Vec<_> = served
+    NAMES.into_iter().filter(|name| serves(prefixes, name))
+}
+
+/// `GET /v1/models`.
+pub(super) fn models(prefixes: &[String]) -> Bytes {
+    let data: Vec<_> = served(prefixes)
         .map(|name| json!({ "id": name, "object": "model", "created": 1_700_000_000, "owned_by": "gatebench-sim" }))
         .collect();
     json!({ "object": "list", "data": data }).to_string().into()

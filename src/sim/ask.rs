@@ -1,4 +1,4 @@
-//! A chat completion request as a model takes it: how much is asked for, and what it means.
+//! A chat completion request (OpenAI's) as a model takes it: how much is asked for, and what it means.
 //! Must not know how it is answered.
 
 use std::borrow::Cow;
@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::profile::Spread;
+use super::prompt_cache::Beginning;
+use crate::profile::{PromptCache, Spread};
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,13 +25,15 @@ pub(super) struct Ask {
     pub(super) include_usage: bool,
     /// The text of the answer follows from it.
     pub(super) seed: u64,
+    /// Beginnings of the prompt that the provider's cache may know, the shortest first; none without such a cache.
+    pub(super) beginnings: Vec<Beginning>,
 }
 
 /// Answers whose length nobody asked for.
-const ANSWER: Spread<f64> = Spread::LogNormal { median: 60.0, p95: 180.0 };
+pub(super) const ANSWER: Spread<f64> = Spread::LogNormal { median: 60.0, p95: 180.0 };
 
 /// As much as models give in one answer, and nothing that a prompt can ask for exhausts memory.
-const LONGEST_ANSWER: u64 = 131_072;
+pub(super) const LONGEST_ANSWER: u64 = 131_072;
 
 #[derive(Deserialize)]
 struct Body<'a> {
@@ -55,24 +58,33 @@ struct StreamOptions {
 }
 
 #[derive(Deserialize)]
-struct Message<'a> {
+pub(super) struct Message<'a> {
     #[serde(borrow)]
-    role: Cow<'a, str>,
+    pub(super) role: Cow<'a, str>,
     #[serde(borrow, default)]
-    content: Option<Content<'a>>,
+    pub(super) content: Option<Content<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Content<'a> {
+pub(super) enum Content<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
     Parts(#[serde(borrow)] Vec<Part<'a>>),
 }
 
 #[derive(Deserialize)]
-struct Part<'a> {
+pub(super) struct Part<'a> {
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    pub(super) text: Option<Cow<'a, str>>,
+    /// Only Anthropic's dialect has it.
+    #[serde(borrow, default)]
+    pub(super) cache_control: Option<CacheControl<'a>>,
+}
+
+#[derive(Clone, Deserialize)]
+pub(super) struct CacheControl<'a> {
+    #[serde(borrow, default)]
+    pub(super) ttl: Option<Cow<'a, str>>,
 }
 
 impl Message<'_> {
@@ -86,21 +98,57 @@ impl Message<'_> {
     }
 }
 
+/// Some four characters make a token.
+pub(super) fn tokens(chars: usize) -> u64 {
+    chars.div_ceil(CHARS_PER_TOKEN) as u64
+}
+
+pub(super) const CHARS_PER_TOKEN: usize = 4;
+
+pub(super) fn chars(messages: &[Message<'_>]) -> usize {
+    messages.iter().flat_map(Message::texts).map(|text| text.chars().count()).sum()
+}
+
+/// N, if the last user message says "Answer in about N tokens.", else as many as `seed` draws.
+pub(super) fn wanted_tokens(messages: &[Message<'_>], seed: u64) -> u64 {
+    asked_for(messages).unwrap_or_else(|| {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        ANSWER.sample(&mut rng, |tokens| tokens).round() as u64
+    })
+}
+
+fn asked_for(messages: &[Message<'_>]) -> Option<u64> {
+    const PHRASE: &str = "Answer in about ";
+    let last = messages.iter().rfind(|message| message.role == "user")?;
+    last.texts()
+        .filter_map(|text| {
+            let rest = &text[text.rfind(PHRASE)? + PHRASE.len()..];
+            let (number, rest) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
+            rest.starts_with(" token").then(|| number.parse().ok())?
+        })
+        .last()
+}
+
+pub(super) fn hash_messages(messages: &[Message<'_>], hasher: &mut DefaultHasher) {
+    for message in messages {
+        message.role.hash(hasher);
+        message.texts().for_each(|text| text.hash(hasher));
+    }
+}
+
 impl Ask {
-    /// The error says what is wrong with the body.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, String> {
+    /// The error says what is wrong with the body. `cache`: the provider's, if it has one.
+    pub(super) fn parse(body: &[u8], cache: Option<&PromptCache>) -> Result<Self, String> {
         let body: Body = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         if body.messages.is_empty() {
             return Err("messages is empty; write at least one".into());
         }
         let seed = body.seed();
-        let wanted = body.wanted_tokens().unwrap_or_else(|| {
-            let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-            ANSWER.sample(&mut rng, |tokens| tokens).round() as u64
-        });
+        let wanted = wanted_tokens(&body.messages, seed);
         let most = body.max_completion_tokens.or(body.max_tokens).unwrap_or(LONGEST_ANSWER).clamp(1, LONGEST_ANSWER);
         Ok(Self {
-            prompt_tokens: body.prompt_tokens(),
+            prompt_tokens: tokens(chars(&body.messages)),
+            beginnings: cache.map_or_else(Vec::new, |cache| body.beginnings(cache)),
             output_tokens: wanted.clamp(1, most),
             cut_short: wanted > most,
             stream: body.stream.unwrap_or(false),
@@ -112,33 +160,41 @@ impl Ask {
 }
 
 impl Body<'_> {
-    /// Some four characters make a token.
-    fn prompt_tokens(&self) -> u64 {
-        let chars: usize = self.messages.iter().flat_map(Message::texts).map(|text| text.chars().count()).sum();
-        chars.div_ceil(4) as u64
-    }
-
-    /// N, if the last user message says "Answer in about N tokens."
-    fn wanted_tokens(&self) -> Option<u64> {
-        const PHRASE: &str = "Answer in about ";
-        let last = self.messages.iter().rfind(|message| message.role == "user")?;
-        last.texts()
-            .filter_map(|text| {
-                let rest = &text[text.rfind(PHRASE)? + PHRASE.len()..];
-                let (number, rest) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-                rest.starts_with(" token").then(|| number.parse().ok())?
-            })
-            .last()
-    }
-
     fn seed(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.model.hash(&mut hasher);
+        hash_messages(&self.messages, &mut hasher);
+        hasher.finish()
+    }
+
+    /// As OpenAI keeps them: from the least length on in steps of 128 tokens, whatever the messages.
+    fn beginnings(&self, cache: &PromptCache) -> Vec<Beginning> {
+        const STEP: u64 = 128;
+        let mut found = Vec::new();
+        let mut hasher = DefaultHasher::new();
+        self.model.hash(&mut hasher);
+        let (mut seen, mut next) = (0, cache.min_tokens);
         for message in &self.messages {
             message.role.hash(&mut hasher);
-            message.texts().for_each(|text| text.hash(&mut hasher));
+            for mut rest in message.texts() {
+                while !rest.is_empty() {
+                    let left = next as usize * CHARS_PER_TOKEN - seen;
+                    let end = rest.char_indices().nth(left).map_or(rest.len(), |(at, _)| at);
+                    hasher.write(&rest.as_bytes()[..end]);
+                    seen += rest[..end].chars().count();
+                    rest = &rest[end..];
+                    if seen == next as usize * CHARS_PER_TOKEN {
+                        found.push(Beginning {
+                            hash: hasher.clone().finish(),
+                            tokens: next,
+                            kept_for: Some(cache.ttl),
+                        });
+                        next += STEP;
+                    }
+                }
+            }
         }
-        hasher.finish()
+        found
     }
 }
 
@@ -197,7 +253,7 @@ mod tests {
     fn asked(text: &str, rest: &str) -> Ask {
         let content = serde_json::to_string(text).unwrap();
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":{content}}}]{rest}}}"#);
-        Ask::parse(body.as_bytes()).unwrap()
+        Ask::parse(body.as_bytes(), None).unwrap()
     }
 
     #[test]
@@ -206,7 +262,7 @@ mod tests {
         assert_eq!((ask.output_tokens, ask.cut_short), (42, false));
         let body = br#"{"model":"m","messages":[{"role":"user","content":"Answer in about 9 tokens."},
             {"role":"assistant","content":"Answer in about 5 tokens."}]}"#;
-        assert_eq!(Ask::parse(body).unwrap().output_tokens, 9);
+        assert_eq!(Ask::parse(body, None).unwrap().output_tokens, 9);
     }
 
     #[test]
@@ -236,14 +292,14 @@ mod tests {
         let body = r#"{"model":"m","messages":[{"role":"system","content":"你好你"},
             {"role":"user","content":[{"type":"text","text":"ab"},{"type":"image_url","image_url":{"url":"x"}}]},
             {"role":"assistant","content":null}]}"#;
-        assert_eq!(Ask::parse(body.as_bytes()).unwrap().prompt_tokens, 2);
+        assert_eq!(Ask::parse(body.as_bytes(), None).unwrap().prompt_tokens, 2);
     }
 
     #[test]
     fn a_body_that_is_no_chat_request_is_refused_with_the_reason() {
-        assert!(Ask::parse(b"{").unwrap_err().contains("EOF"));
-        assert!(Ask::parse(br#"{"messages":[]}"#).unwrap_err().contains("model"));
-        assert!(Ask::parse(br#"{"model":"m","messages":[]}"#).unwrap_err().contains("messages"));
+        assert!(Ask::parse(b"{", None).unwrap_err().contains("EOF"));
+        assert!(Ask::parse(br#"{"messages":[]}"#, None).unwrap_err().contains("model"));
+        assert!(Ask::parse(br#"{"model":"m","messages":[]}"#, None).unwrap_err().contains("messages"));
     }
 
     #[test]

@@ -58,11 +58,12 @@ mod tests {
     use std::time::Duration;
 
     use super::super::ask::Ask;
+    use super::super::prompt_cache::Served;
     use super::*;
 
     fn answer() -> Arc<Answer> {
         let body = br#"{"model":"m","messages":[{"role":"user","content":"a"}]}"#;
-        Arc::new(Answer::to(&Ask::parse(body).unwrap(), 1, 2))
+        Arc::new(Answer::to(&Ask::parse(body, None).unwrap(), Served::default(), 1, 2))
     }
 
     #[test]

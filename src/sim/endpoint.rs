@@ -2,7 +2,7 @@
 //! Must not know sockets, TLS or the wire.
 //!
 //! ```text
-//! body -> key -> model -> reset? -> gateway cache -> fault? -> limits -> error? -> whole | stream | cut
+//! body -> key -> dialect's needs -> model -> reset? -> gateway cache -> fault? -> limits -> error? -> whole | stream | cut
 //! ```
 
 use std::future::{Future, ready};
@@ -20,18 +20,19 @@ use hyper::service::Service;
 
 use crate::profile::{FaultKind, Simulated};
 
-use super::answer::{self, Answer, Events};
+use super::answer::{self, Answer};
 use super::ask::{self, Ask};
+use super::dialect::{CHAT, Dialect, MESSAGES, VERSION};
 use super::faults::Failing;
 use super::limits::Standing;
 use super::payload::{Cut, Finish, HangUp, Held, Pace, Payload, Stream};
+use super::prompt_cache::Served;
 use super::provider::{Keep, Provider, Slot};
 use super::refusal::{self, Refusal};
 use super::stats::{Presence, Ticket};
 use super::timer::{Alarm, Timer};
 
 const LONGEST_BODY: usize = 32 << 20;
-const CHAT: &str = "/v1/chat/completions";
 const MODELS: &str = "/v1/models";
 const STATS: &str = "/sim/stats";
 
@@ -57,8 +58,9 @@ impl Service<Request<Incoming>> for Endpoint {
         } else {
             self.presence.is_client();
         }
-        if request.method() == Method::POST && request.uri().path() == CHAT {
+        if request.method() == Method::POST && matches!(request.uri().path(), CHAT | MESSAGES) {
             let exchange = Exchange {
+                dialect: Dialect::of(request.uri().path(), request.headers()),
                 provider: Arc::clone(&self.provider),
                 alarm: Alarm::new(&self.timer),
                 reset: Arc::clone(&self.reset),
@@ -74,15 +76,18 @@ impl Endpoint {
     /// Everything but a chat.
     fn plain(&self, request: &Request<Incoming>) -> Response<Payload> {
         let spec = self.provider.spec();
+        let dialect = Dialect::of(request.uri().path(), request.headers());
         match (request.method(), request.uri().path()) {
-            (&Method::GET, MODELS) if !accepts(request.headers(), &spec.keys) => Refusal::unknown_key().into_response(),
-            (&Method::GET, MODELS) => refusal::json(StatusCode::OK, answer::models(&spec.models)),
+            (&Method::GET, MODELS) if !accepts(request.headers(), &spec.keys) => {
+                Refusal::unknown_key().into_response(dialect)
+            }
+            (&Method::GET, MODELS) => refusal::json(StatusCode::OK, dialect.models(&spec.models)),
             (&Method::GET, STATS) => {
                 let stats = serde_json::to_vec(&self.provider.tally.snapshot()).unwrap_or_default();
                 refusal::json(StatusCode::OK, stats.into())
             }
-            (method, CHAT | MODELS | STATS) => Refusal::wrong_method(method).into_response(),
-            (_, path) => Refusal::unknown_path(path).into_response(),
+            (method, CHAT | MESSAGES | MODELS | STATS) => Refusal::wrong_method(method).into_response(dialect),
+            (_, path) => Refusal::unknown_path(path).into_response(dialect),
         }
     }
 }
@@ -120,6 +125,7 @@ impl CacheWish {
 
 /// One chat request on its way.
 struct Exchange {
+    dialect: Dialect,
     provider: Arc<Provider>,
     alarm: Alarm,
     reset: Arc<AtomicBool>,
@@ -143,7 +149,7 @@ struct IncludeUsage(bool);
 
 /// No completion.
 enum Stop {
-    Refuse(Refusal),
+    Refuse(Box<Refusal>),
     Reset,
     /// The client broke off.
     Gone,
@@ -151,7 +157,7 @@ enum Stop {
 
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
-        Self::Refuse(refusal)
+        Self::Refuse(refusal.into())
     }
 }
 
@@ -162,7 +168,7 @@ impl Exchange {
             Ok(turn) => Ok(self.whole(turn).await),
             Err(Stop::Refuse(refusal)) => {
                 self.ticket.close(refusal.status);
-                Ok(refusal.into_response())
+                Ok(refusal.into_response(self.dialect))
             }
             Err(Stop::Reset) => {
                 self.alarm.until(Instant::now() + self.provider.distance.one_way()).await;
@@ -181,7 +187,10 @@ impl Exchange {
         if !accepts(&head.headers, &spec.keys) {
             return Err(Refusal::unknown_key().into());
         }
-        let ask = Ask::parse(&body).map_err(|reason| Refusal::bad_request(&reason))?;
+        if self.dialect == Dialect::Messages && !head.headers.contains_key(VERSION) {
+            return Err(Refusal::bad_request(format!("{VERSION}: header is required")).into());
+        }
+        let ask = self.dialect.ask(&body, spec.prompt_cache.as_ref()).map_err(Refusal::bad_request)?;
         self.ticket.asks(&ask.model);
         if !answer::serves(&spec.models, &ask.model) {
             return Err(Refusal::unknown_model(&ask.model).into());
@@ -220,6 +229,7 @@ impl Exchange {
             FaultKind::Overloaded => Err(Refusal::overloaded().into()),
             FaultKind::Reset => Err(Stop::Reset),
             FaultKind::Truncate => Ok(Finish::Truncated),
+            FaultKind::Error => Ok(Finish::Failed),
             FaultKind::Slow => Ok(Finish::Complete),
             FaultKind::Hang => {
                 self.alarm.until(until).await;
@@ -237,11 +247,17 @@ impl Exchange {
         if draw.fails {
             return Err(Refusal::internal_error().into());
         }
-        self.ticket.tally().billed(ask.prompt_tokens, 0);
+        let pace = Pace { first: started + draw.ttft, gap: draw.gap };
+        let served = self.read_prompt(spec, ask, &pace);
+        // A whole answer that turns out to be an error is none.
+        if ask.stream || finish != Finish::Failed {
+            self.ticket.tally().billed(ask.prompt_tokens, 0);
+            self.ticket.tally().prompt_cache(served);
+        }
         let created = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Ok(Turn {
-            answer: Arc::new(Answer::to(ask, draw.id, created)),
-            pace: Pace { first: started + draw.ttft, gap: draw.gap },
+            answer: Arc::new(Answer::to(ask, served, draw.id, created)),
+            pace,
             finish,
             stream: ask.stream.then_some(IncludeUsage(ask.include_usage)),
             slot: Some(slot),
@@ -251,12 +267,23 @@ impl Exchange {
         })
     }
 
+    /// Through the provider's prompt cache, if it has one. What is written to it is told in Anthropic's dialect alone: for
+    /// most of OpenAI's models that costs nothing.
+    fn read_prompt(&self, spec: &Simulated, ask: &Ask, pace: &Pace) -> Served {
+        let Some(policy) = &spec.prompt_cache else { return Served::default() };
+        let served = self.provider.read_prompt(&ask.beginnings, policy, pace.first);
+        match self.dialect {
+            Dialect::Chat => Served { read: served.read, ..Served::default() },
+            Dialect::Messages => served,
+        }
+    }
+
     async fn stream(mut self, turn: Turn) -> Response<Payload> {
         // Head, role and first token go out in one write, as near as real providers send them.
         self.alarm.until(turn.pace.first).await;
-        let headers = turn.headers("text/event-stream; charset=utf-8");
+        let headers = turn.headers(self.dialect, "text/event-stream; charset=utf-8");
         let include_usage = turn.stream.is_some_and(|IncludeUsage(included)| included);
-        let events = Events::new(&turn.answer, include_usage);
+        let events = self.dialect.events(&turn.answer, include_usage);
         let bill = turn.slot.is_some().then(|| Arc::clone(&self.provider.tally));
         let held = Held { ticket: self.ticket, slot: turn.slot, keep: turn.keep, bill };
         let one_way = self.provider.distance.one_way();
@@ -265,12 +292,16 @@ impl Exchange {
     }
 
     async fn whole(mut self, turn: Turn) -> Response<Payload> {
-        let headers = turn.headers("application/json");
+        let headers = turn.headers(self.dialect, "application/json");
         self.alarm.until(turn.pace.due(turn.answer.output_tokens)).await;
+        if turn.finish == Finish::Failed {
+            self.ticket.close_as("error");
+            return respond(headers, Payload::Whole(Some(self.dialect.broken())));
+        }
         if turn.slot.is_some() {
             self.ticket.tally().billed(0, turn.answer.output_tokens);
         }
-        let body = turn.answer.completion();
+        let body = self.dialect.whole(&turn.answer);
         if turn.finish == Finish::Truncated {
             let one_way = self.provider.distance.one_way();
             return respond(headers, Payload::Cut(Box::new(Cut::half(body, one_way, self.alarm, self.ticket))));
@@ -299,16 +330,14 @@ impl Turn {
         }
     }
 
-    fn headers(&self, content_type: &'static str) -> HeaderMap {
+    fn headers(&self, dialect: Dialect, content_type: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(10);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if let Ok(id) = HeaderValue::try_from(format!("req_{:016x}", self.answer.id)) {
-            headers.insert(HeaderName::from_static("x-request-id"), id);
-        }
+        refusal::put_request_id(dialect, &format!("req_{:016x}", self.answer.id), &mut headers);
         if let Some(said) = self.x_cache {
             headers.insert(HeaderName::from_static("x-cache"), HeaderValue::from_static(said));
         }
-        refusal::put_standing(&self.standing, &mut headers);
+        refusal::put_standing(&self.standing, dialect, &mut headers);
         headers
     }
 }

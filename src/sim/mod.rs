@@ -1,18 +1,22 @@
-//! Simulated routes on real sockets: wire (RTT, TLS), provider (TTFT, tokens/s, limits), gateway cache, faults.
+//! Simulated routes on real sockets: wire (RTT, TLS), provider (TTFT, tokens/s, limits, prompt cache), gateway cache, faults.
 //! Must not know `route` or `stack`: shared code would hide its own bugs. It runs on threads of its own.
 //!
 //! ```text
-//! socket -> wire -> TLS -> hyper -> endpoint -> provider { limits, faults, gateway cache, draws }
-//!                                      \-> answer -> payload (paced by timer) -> back the same way
+//! socket -> wire -> TLS -> hyper -> endpoint -> provider { limits, faults, gateway cache, prompt cache, draws }
+//!                              dialect -/ \-> answer -> payload (paced by timer) -> back the same way
 //! ```
 
 mod answer;
+mod anthropic_answer;
+mod anthropic_ask;
 mod ask;
 mod cache;
+mod dialect;
 mod endpoint;
 mod faults;
 mod limits;
 mod payload;
+mod prompt_cache;
 mod provider;
 mod quiet;
 mod refusal;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::answer::Events;
+use super::dialect::Events;
 use super::provider::{Keep, Slot};
 use super::stats::{Tally, Ticket};
 use super::timer::Alarm;
@@ -102,7 +102,7 @@ pub(super) struct Stream {
     events: Events,
     pace: Pace,
     sent: u64,
-    /// Tokens to send: all, or half of a stream that is to be truncated.
+    /// Tokens to send: all, or half of a stream that is to fail.
     upto: u64,
     finish: Finish,
     slot: Option<Slot>,
@@ -116,6 +116,8 @@ pub(super) struct Stream {
 pub(super) enum Finish {
     Complete,
     Truncated,
+    /// With an error in the place of the rest.
+    Failed,
     Done,
 }
 
@@ -129,7 +131,7 @@ pub(super) struct Held {
 
 impl Stream {
     pub(super) fn new(events: Events, pace: Pace, finish: Finish, held: Held, one_way: Duration, alarm: Alarm) -> Self {
-        let upto = if finish == Finish::Truncated { events.tokens().div_ceil(2) } else { events.tokens() };
+        let upto = if finish == Finish::Complete { events.tokens() } else { events.tokens().div_ceil(2) };
         let Held { ticket, slot, keep, bill } = held;
         let ending = Ending { alarm, one_way, due: None, ticket: Some(ticket) };
         Self { events, pace, sent: 0, upto, finish, slot, keep, bill, ending }
@@ -149,20 +151,37 @@ impl Stream {
     }
 
     fn tokens_until(&mut self, due: u64) -> Bytes {
-        let mut out = self.events.buffer(due - self.sent + 3);
+        let mut out = self.events.buffer(due - self.sent + 4);
         if self.sent == 0 {
-            self.events.put_role(&mut out);
+            self.events.put_start(&mut out);
         }
         (self.sent..due).for_each(|index| self.events.put_token(index, &mut out));
         if let Some(tally) = &self.bill {
             tally.billed(0, due - self.sent);
         }
         self.sent = due;
-        if self.sent == self.upto && self.finish == Finish::Complete {
-            self.events.put_end(&mut out);
-            self.complete();
+        if self.sent == self.upto {
+            match self.finish {
+                Finish::Complete => {
+                    self.events.put_end(&mut out);
+                    self.complete();
+                }
+                Finish::Failed => {
+                    self.events.put_error(&mut out);
+                    self.fail();
+                }
+                Finish::Truncated | Finish::Done => {}
+            }
         }
         out.freeze()
+    }
+
+    fn fail(&mut self) {
+        self.finish = Finish::Done;
+        self.slot = None;
+        if let Some(ticket) = self.ending.ticket.take() {
+            ticket.close_as("error");
+        }
     }
 
     fn complete(&mut self) {

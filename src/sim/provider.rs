@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use crate::profile::{FaultKind, GatewayCache, Simulated};
+use crate::profile::{FaultKind, GatewayCache, PromptCache, Simulated};
 
 use super::answer::Answer;
 use super::cache::{Cache, Meaning};
 use super::faults::{Schedule, Weather};
 use super::limits::{Excess, Limits, Standing};
+use super::prompt_cache::{Beginning, Beginnings, Served};
 use super::stats::Tally;
 use super::timer::locked;
 use super::wire::Distance;
@@ -26,6 +27,7 @@ pub(super) struct Provider {
     schedule: Mutex<Schedule>,
     limits: Mutex<Limits>,
     cache: Mutex<Cache>,
+    prompts: Mutex<Beginnings>,
     seed: u64,
     drawn: AtomicU64,
 }
@@ -57,6 +59,7 @@ impl Provider {
             schedule: Mutex::new(Schedule::starting(now)),
             limits: Mutex::new(Limits::new(now)),
             cache: Mutex::default(),
+            prompts: Mutex::default(),
             seed,
             drawn: AtomicU64::new(0),
         })
@@ -104,6 +107,11 @@ impl Provider {
         let mut limits = locked(&self.limits);
         let admitted = limits.admit(spec, tokens, Instant::now());
         (admitted.map(|()| Slot(Arc::clone(self))), limits.standing(spec))
+    }
+
+    /// What the prompt cache serves of a prompt, and what of it it takes, to be served from `ready` on.
+    pub(super) fn read_prompt(&self, beginnings: &[Beginning], policy: &PromptCache, ready: Instant) -> Served {
+        locked(&self.prompts).pass(beginnings, policy.min_tokens, Instant::now(), ready)
     }
 
     pub(super) fn cached(&self, key: &Meaning, policy: &GatewayCache) -> Option<Arc<Answer>> {

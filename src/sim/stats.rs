@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::prompt_cache::Served;
 use super::timer::locked;
 
 /// As `GET /sim/stats` answers. Connections that only asked for `/sim/…` are in none of the counts.
@@ -19,13 +20,18 @@ pub struct Stats {
     pub handshakes: u64,
     /// Chat requests whose head arrived.
     pub requests: u64,
-    /// By the status sent, or `aborted` (the client left), `reset`, `truncated`. Once nothing is in flight they sum
+    /// By the status sent, or `aborted` (the client left), `reset`, `truncated`, `error` (inside a 200). Once nothing is in flight they sum
     /// up to `requests`.
     pub by_status: BTreeMap<String, u64>,
     pub by_model: BTreeMap<String, u64>,
     /// Tokens the provider would bill; the gateway's cache hits are not among them.
     pub tokens_in: u64,
     pub tokens_out: u64,
+    /// Of `tokens_in`, those the provider's prompt cache served, and those it took at a price of their own.
+    #[serde(default)]
+    pub tokens_cached: u64,
+    #[serde(default)]
+    pub tokens_cache_write: u64,
     pub gateway_hits: u64,
 }
 
@@ -43,6 +49,12 @@ impl Tally {
         let mut stats = locked(&self.0);
         stats.tokens_in += tokens_in;
         stats.tokens_out += tokens_out;
+    }
+
+    pub(super) fn prompt_cache(&self, served: Served) {
+        let mut stats = locked(&self.0);
+        stats.tokens_cached += served.read;
+        stats.tokens_cache_write += served.written;
     }
 
     pub(super) fn gateway_hit(&self) {

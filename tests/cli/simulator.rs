@@ -46,6 +46,25 @@ fn a_run_agrees_with_the_simulators_count_to_the_unit() {
 }
 
 #[test]
+fn a_run_in_anthropics_dialect_agrees_with_the_simulators_count_to_the_unit() {
+    let folder = Folder::new();
+    let sim = Sim::start(&folder, &["local"]);
+    let model = ["--model", "claude-sonnet-5-5", "--dialect", "anthropic", "-c", "8", "-n", "100"];
+    let prompts =
+        ["--set", "workload.prompts={ kind = \"fixed\" }", "--set", "routes.direct.prompt_cache=true", "--json"];
+    let report = folder.run(["run", "--url", &sim.base_url].iter().chain(&model).chain(&prompts)).ran().json();
+    let stats = sim.stats();
+    assert_eq!(report["load"]["succeeded"], 100);
+    assert_eq!((&report["attempts"]["total"], &report["tokens"]["output"]), (&stats["requests"], &stats["tokens_out"]));
+    assert_eq!(report["tokens"]["input"], stats["tokens_in"]);
+    assert_eq!(report["profile"]["routes"]["direct"]["dialect"], "anthropic");
+    folder.run(["run", "quickstart", "--dialect", "anthropic"]).refused_with(&["--url"]);
+    folder
+        .run(["run", "--url", &sim.base_url, "-m", "m", "--dialect", "gemini"])
+        .refused_with(&["gemini", "anthropic"]);
+}
+
+#[test]
 fn a_run_over_tls_trusts_the_simulators_ca_and_no_other() {
     let folder = Folder::with(&SHORT.replace("preset = \"local\"", "preset = \"local\", tls = \"1.3\""));
     let sim = Sim::start(&folder, &["profile.toml"]);

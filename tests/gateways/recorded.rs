@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatebench::chat::{Canonical, ChatRequest};
-use gatebench::profile::{Client, Dialect, Pool};
+use gatebench::profile::{Client, Dialect, Pool, PromptCaching};
 use gatebench::route::{Ask, Endpoint, EndpointConfig, Proxy, Reply};
 use libtest_mimic::Trial;
 use serde::Deserialize;
@@ -69,6 +69,7 @@ fn attempt(base_url: &str, client: Client, stream: bool) -> Result<Reply, String
         name: "gateway".into(),
         base_url: base_url.into(),
         dialect: Dialect::Openai,
+        prompt_cache: PromptCaching::Off,
         api_key: None,
         headers: BTreeMap::new(),
         gateway_cache: true,

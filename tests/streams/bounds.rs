@@ -1,6 +1,7 @@
 //! What no server can make a reader keep: streams too large to be files.
 
 use allocation_counter::measure;
+use gatebench::profile::Dialect;
 use libtest_mimic::{Failed, Trial};
 
 use super::read;
@@ -38,11 +39,12 @@ fn line(field: &str) -> Vec<u8> {
 }
 
 fn fails_small(stream: &[u8]) -> Result<(), Failed> {
-    for reads in [vec![stream], stream.chunks(READ).collect()] {
-        let actual = read::stream("openai", &reads)?;
-        let failure = actual.result.err().ok_or("it was taken for an answer")?;
-        if failure.detail != "an event of the stream is longer than 1 MiB" {
-            return Err(failure.detail.into());
+    for dialect in [Dialect::Openai, Dialect::Anthropic] {
+        for reads in [vec![stream], stream.chunks(READ).collect()] {
+            let failure = read::stream(dialect, &reads).result.err().ok_or("it was taken for an answer")?;
+            if failure.detail != "an event of the stream is longer than 1 MiB" {
+                return Err(failure.detail.into());
+            }
         }
     }
     at_most(peak(stream)?.0)
@@ -54,8 +56,8 @@ type Outcome = Result<gatebench::route::Reply, gatebench::route::Failure>;
 fn peak(stream: &[u8]) -> Result<(u64, Outcome), Failed> {
     let reads: Vec<_> = stream.chunks(READ).collect();
     let mut actual = None;
-    let memory = measure(|| actual = Some(read::stream("openai", &reads)));
-    Ok((memory.bytes_max, actual.ok_or("nothing was read")??.result))
+    let memory = measure(|| actual = Some(read::stream(Dialect::Openai, &reads)));
+    Ok((memory.bytes_max, actual.ok_or("nothing was read")?.result))
 }
 
 fn at_most(memory: u64) -> Result<(), Failed> {

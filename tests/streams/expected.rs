@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::path::Path;
 
+use gatebench::profile::Dialect;
 use gatebench::route::{Failure, Reply};
 use serde::Deserialize;
 
@@ -13,7 +14,7 @@ use super::tokens::Tokens;
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     about: String,
-    pub dialect: String,
+    pub dialect: Dialect,
     first_token: Option<usize>,
     last_token: Option<usize>,
     outcome: Outcome,

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gatebench::chat::{Canonical, ChatRequest};
+use gatebench::profile::Dialect;
 use gatebench::route::reading::Reading;
 use gatebench::route::{Ask, Failure, Reply};
 use http::HeaderMap;
@@ -18,16 +19,13 @@ pub struct Actual {
 }
 
 /// Reads `reads`, which came one a second.
-pub fn stream(dialect: &str, reads: &[&[u8]]) -> Result<Actual, String> {
+pub fn stream(dialect: Dialect, reads: &[&[u8]]) -> Actual {
     let mut request = ChatRequest::new(Canonical::user_message("hello"));
     request.stream = true;
     let start = Instant::now();
     let came = |read: usize| start + Duration::from_secs(read as u64);
     let ask = Ask { model: "m", request: &request, deadline: came(usize::MAX >> 40), keep_answer: true };
-    let mut reading = match dialect {
-        "openai" => Reading::new(&ask, &HeaderMap::new()),
-        other => return Err(format!("dialect = \"{other}\" is read by nothing here")),
-    };
+    let mut reading = Reading::new(dialect, &ask, &HeaderMap::new());
     for (number, bytes) in reads.iter().enumerate() {
         if reading.feed(bytes, came(number)).is_break() {
             break;
@@ -38,7 +36,7 @@ pub fn stream(dialect: &str, reads: &[&[u8]]) -> Result<Actual, String> {
     let number = |at: Instant| usize::try_from((at - start).as_secs()).expect("a small number");
     let first_token = reply.and_then(|reply| reply.first_token).map(number);
     let last_token = reply.and_then(|reply| reply.last_token).map(number);
-    Ok(Actual { result, first_token, last_token })
+    Actual { result, first_token, last_token }
 }
 
 /// With which of `reads` each event of `stream` is there.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Findings;
 use super::workload::spread_of;
 use crate::profile::problem::KeyPath;
-use crate::profile::{Dialect, HeaderKind, Profile, Route, Simulated, Spread};
+use crate::profile::{Dialect, HeaderKind, Profile, PromptCaching, Route, Simulated, Spread};
 
 pub fn check(profile: &Profile, findings: &mut Findings) {
     if profile.routes.is_empty() {
@@ -36,16 +36,16 @@ fn route_itself(path: &KeyPath, route: &Route, findings: &mut Findings) {
         (None, None) => findings.bad(path.clone(), "needs base_url = \"https://…/v1\" or simulate = \"holysheep\""),
         (Some(_), Some(_)) => findings.bad(path.clone(), "has both base_url and simulate; remove one"),
         (Some(url), None) => {
-            if let Err(why) = base_url(url) {
+            if let Err(why) = base_url(url, route.spoken()) {
                 findings.bad(path.key("base_url"), why);
             }
         }
         (None, Some(_)) => {}
     }
-    if route.dialect == Dialect::Anthropic {
-        let message =
-            "= \"anthropic\" is not supported yet; use an OpenAI-compatible endpoint and dialect = \"openai\"";
-        findings.bad(path.key("dialect"), message);
+    if route.prompt_cache != PromptCaching::Off && route.spoken() == Dialect::Openai {
+        let message = "asks in Anthropic's dialect; in OpenAI's, providers cache prompts unasked: \
+                       leave it out, or set dialect = \"anthropic\"";
+        findings.bad(path.key("prompt_cache"), message);
     }
     if let Some(rate) = route.cny_per_usd {
         findings.above_zero(path.key("cny_per_usd"), rate);
@@ -62,7 +62,7 @@ fn route_itself(path: &KeyPath, route: &Route, findings: &mut Findings) {
     }
 }
 
-fn base_url(url: &str) -> Result<(), &'static str> {
+fn base_url(url: &str, dialect: Dialect) -> Result<(), &'static str> {
     const EXAMPLE: &str = "is no address; write one such as \"https://api.example.com/v1\"";
     let uri: http::Uri = url.parse().map_err(|_| EXAMPLE)?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -79,6 +79,12 @@ fn base_url(url: &str) -> Result<(), &'static str> {
         }
         _ if uri.path().trim_end_matches('/').ends_with("/chat/completions") => {
             Err("ends in /chat/completions, which is added to it; end it with the version, such as \"/v1\"")
+        }
+        _ if dialect == Dialect::Anthropic && uri.path().trim_end_matches('/').ends_with("/messages") => {
+            Err("ends in /messages, which is added to it; end it with the version, such as \"/v1\"")
+        }
+        _ if dialect == Dialect::Anthropic && uri.host() == Some("api.anthropic.com") && uri.path() == "/" => {
+            Err("lacks the version; write \"https://api.anthropic.com/v1\"")
         }
         _ => Ok(()),
     }
@@ -120,6 +126,10 @@ fn simulation(path: &KeyPath, simulated: &Simulated, findings: &mut Findings) {
     if let Some(cache) = &simulated.gateway_cache {
         findings.at_least_one(path.key("gateway_cache").key("capacity"), cache.capacity);
         findings.takes_time(path.key("gateway_cache").key("ttl"), cache.ttl);
+    }
+    if let Some(cache) = &simulated.prompt_cache {
+        findings.at_least_one(path.key("prompt_cache").key("min_tokens"), cache.min_tokens);
+        findings.takes_time(path.key("prompt_cache").key("ttl"), cache.ttl);
     }
     for (i, fault) in simulated.faults.iter().enumerate() {
         findings.takes_time(path.key("faults").key(i).key("for"), fault.lasts);

@@ -50,12 +50,15 @@ pub fn check(profile: &Profile, prices: Prices<'_>) -> Findings {
     findings
 }
 
-/// Fills in what follows from the rest: the first route, the duration.
+/// Fills in what follows from the rest: the first route, each route's dialect, the duration.
 pub fn resolve(profile: &mut Profile) {
     if profile.stack.route.is_empty() {
         let only = profile.routes.keys().next().filter(|_| profile.routes.len() == 1);
         let gateway = profile.routes.keys().find(|name| *name == "gateway");
         profile.stack.route = only.or(gateway).cloned().unwrap_or_default();
+    }
+    for route in profile.routes.values_mut() {
+        route.dialect = Some(route.spoken());
     }
     let Load { duration, requests, stages, .. } = &mut profile.load;
     if duration.is_none() && requests.is_none() && stages.is_empty() {

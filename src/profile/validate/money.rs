@@ -13,8 +13,12 @@ pub fn check(profile: &Profile, prices: Prices<'_>, findings: &mut Findings) {
     findings.above_zero("cost.cny_per_usd", cost.cny_per_usd);
     for (model, price) in &cost.prices {
         let path = KeyPath::from("cost.prices").key(model);
-        let parts =
-            [("input", Some(price.input)), ("cached_input", price.cached_input), ("output", Some(price.output))];
+        let parts = [
+            ("input", Some(price.input)),
+            ("cached_input", price.cached_input),
+            ("cache_write", price.cache_write),
+            ("output", Some(price.output)),
+        ];
         parts.into_iter().for_each(|(key, part)| part.into_iter().for_each(|p| findings.from(path.key(key), p, 0.0)));
     }
     if let Some(Money::Cny(amount) | Money::Usd(amount)) = profile.limits.budget

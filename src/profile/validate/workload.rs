@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Findings;
 use crate::profile::problem::KeyPath;
-use crate::profile::{Class, Profile, Prompts, Spread};
+use crate::profile::{Class, Profile, Prompts, Route, Spread, Workload};
 
 pub fn check(profile: &Profile, findings: &mut Findings) {
     let workload = &profile.workload;
@@ -14,13 +14,35 @@ pub fn check(profile: &Profile, findings: &mut Findings) {
     prompts(KeyPath::from("workload.prompts"), &workload.prompts, findings);
     tokens(KeyPath::from("workload.input_tokens"), workload.input_tokens, findings);
     tokens(KeyPath::from("workload.output_tokens"), workload.output_tokens, findings);
-    if !(0.0..=2.0).contains(&workload.temperature) {
-        findings.bad("workload.temperature", format!("= {} is outside 0 to 2", workload.temperature));
-    }
+    temperature(profile, findings);
     findings.at_least_one("workload.max_tokens", workload.max_tokens.into());
     findings.range("workload.batch.size", workload.batch.size.into(), 1, 1000);
     classes(&workload.classes, findings);
     frozen_samples(profile, findings);
+}
+
+/// In the range of each dialect the chain speaks.
+fn temperature(profile: &Profile, findings: &mut Findings) {
+    let temperature = profile.workload.temperature;
+    if !(0.0..=2.0).contains(&temperature) {
+        return findings.bad("workload.temperature", format!("= {temperature} is outside 0 to 2"));
+    }
+    for (model, name) in profile.chain() {
+        let Some(dialect) = profile.routes.get(name).map(Route::spoken) else { continue };
+        if !dialect.tells_sampling(model) {
+            if temperature != Workload::default().temperature {
+                let message = format!("workload.temperature = {temperature} is not sent to {model}, which takes none");
+                findings.warn("workload.temperature", message);
+            }
+        } else if temperature > dialect.hottest() {
+            let (most, dialect) = (dialect.hottest(), dialect.name());
+            let message = format!(
+                "= {temperature} exceeds {most}, the most that routes.{name} takes in dialect = \"{dialect}\"; lower it"
+            );
+            findings.bad("workload.temperature", message);
+            return findings.also(&[&format!("routes.{name}.dialect")]);
+        }
+    }
 }
 
 fn prompts(path: KeyPath, prompts: &Prompts, findings: &mut Findings) {

@@ -66,7 +66,7 @@ impl Calls {
         let served = Served {
             by,
             lane: lane.clone(),
-            usage: Usage { input: 200, cached_input: 0, output: 60, estimated: false },
+            usage: Usage { input: 200, output: 60, ..Usage::default() },
             first_token: streamed.then(|| self.start + self.lag + service / 4),
             last_token: streamed.then_some(done),
         };

@@ -6,8 +6,12 @@ use super::page::Page;
 
 pub fn rows(page: &mut Page, report: &Report) {
     let tokens = &report.tokens;
+    let written = match tokens.cache_write {
+        0 => String::new(),
+        written => format!(", {} written to it", count(written)),
+    };
     let mut pieces = vec![
-        format!("{} in ({} from the prompt cache)", count(tokens.input), count(tokens.cached_input)),
+        format!("{} in ({} from the prompt cache{written})", count(tokens.input), count(tokens.cached_input)),
         format!("{} out", count(tokens.output)),
     ];
     let further = [

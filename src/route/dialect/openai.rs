@@ -3,16 +3,23 @@
 use std::fmt::Write;
 
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub(in crate::route) use super::openai_answer::whole;
-pub(in crate::route) use super::openai_stream::Stream;
+pub(super) use super::openai_stream::Heard;
 use crate::chat::{Usage, write_number};
 use crate::route::Ask;
+use crate::route::secret::Secret;
 
 /// Appended to the base URL's path.
 pub(in crate::route) const PATH: &str = "/chat/completions";
+
+pub(super) fn headers(key: Option<&Secret>) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let Some(key) = key else { return Some(Vec::new()) };
+    Some(vec![(AUTHORIZATION, key.bearer()?)])
+}
 
 pub(in crate::route) fn request(ask: &Ask<'_>) -> Bytes {
     let request = ask.request;
@@ -50,13 +57,13 @@ pub(in crate::route) fn request(ask: &Ask<'_>) -> Bytes {
     Bytes::from(out)
 }
 
-fn push_name(name: &str, out: &mut String) {
+pub(super) fn push_name(name: &str, out: &mut String) {
     out.push_str(",\"");
     out.push_str(name);
     out.push_str("\":");
 }
 
-fn push_string(text: &str, out: &mut String) {
+pub(super) fn push_string(text: &str, out: &mut String) {
     if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
         out.push('"');
         out.push_str(text);
@@ -66,20 +73,25 @@ fn push_string(text: &str, out: &mut String) {
     }
 }
 
-/// `usage`, in OpenAI's words and DeepSeek's.
+/// `usage`, in OpenAI's words, DeepSeek's and LiteLLM's. All count what a prompt cache served or took inside
+/// `prompt_tokens`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct UsageFields {
     prompt_tokens: Option<u32>,
     completion_tokens: Option<u32>,
     prompt_tokens_details: Option<PromptDetails>,
+    /// DeepSeek's.
     prompt_cache_hit_tokens: Option<u32>,
+    /// LiteLLM's, for models of Anthropic.
+    cache_creation_input_tokens: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 struct PromptDetails {
     cached_tokens: Option<u32>,
+    cache_write_tokens: Option<u32>,
 }
 
 /// `None` if it says nothing of tokens, or not in a way that is understood.
@@ -89,10 +101,14 @@ pub(super) fn usage(raw: &RawValue) -> Option<Usage> {
         return None;
     }
     let input = fields.prompt_tokens.unwrap_or(0);
-    let cached = fields.prompt_tokens_details.and_then(|d| d.cached_tokens).or(fields.prompt_cache_hit_tokens);
+    let details = fields.prompt_tokens_details.unwrap_or_default();
+    let cached = details.cached_tokens.or(fields.prompt_cache_hit_tokens).unwrap_or(0);
+    let written = details.cache_write_tokens.or(fields.cache_creation_input_tokens).unwrap_or(0);
     // More cached than sent would make a price negative.
-    let cached_input = cached.unwrap_or(0).min(input);
-    Some(Usage { input, cached_input, output: fields.completion_tokens.unwrap_or(0), ..Usage::default() })
+    let cached_input = cached.min(input);
+    let cache_write = written.min(input - cached_input);
+    let output = fields.completion_tokens.unwrap_or(0);
+    Some(Usage { input, cached_input, cache_write, output, ..Usage::default() })
 }
 
 /// A part of a message that holds something: not `null`, not empty.

@@ -9,8 +9,7 @@ use serde_json::value::RawValue;
 
 use super::items::each;
 use super::openai::{holds_something, usage};
-use super::{Understood, estimate, estimated_input};
-use crate::chat::Usage;
+use super::{Understood, estimate, estimated_usage};
 use crate::route::failure::{error_in_success, start};
 use crate::route::gateway::{Notes, Told};
 use crate::route::{Ask, Failure, FailureKind};
@@ -62,11 +61,8 @@ pub(in crate::route) fn whole(body: &[u8], ask: &Ask<'_>, mut told: Told) -> Res
     let counted = completion.usage.and_then(usage);
     let worth = told.worth(counted);
     let content = (ask.keep_answer || worth.is_none()).then(|| content(choice));
-    let usage = worth.unwrap_or_else(|| Usage {
-        input: estimated_input(ask.request),
-        output: estimate(&String::from_utf8_lossy(content.as_deref().unwrap_or_default())),
-        estimated: true,
-        ..Usage::default()
+    let usage = worth.unwrap_or_else(|| {
+        estimated_usage(ask, estimate(&String::from_utf8_lossy(content.as_deref().unwrap_or_default())))
     });
     Ok(Understood { usage, gateway_hit: told.hit(counted), content: content.filter(|_| ask.keep_answer) })
 }

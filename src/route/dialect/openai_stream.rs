@@ -21,11 +21,12 @@ use serde_json::value::RawValue;
 use super::items::each;
 use super::openai::{holds_something, usage};
 use super::openai_tools::{ToolCalls, are_generated};
-use super::{Understood, estimated_input};
+use super::stream::{Generated, Hear};
+use super::{Understood, estimated_usage};
 use crate::chat::Usage;
 use crate::route::failure::{error_in_success, start};
 use crate::route::gateway::{Notes, Told};
-use crate::route::sse::{Event, Parser, TooLong};
+use crate::route::sse::Event;
 use crate::route::{Ask, Failure, FailureKind};
 
 /// Raw where it may be of any shape: what is not understood must not fail an answer that is there.
@@ -121,21 +122,13 @@ impl Delta<'_> {
 
 /// What a stream has said so far.
 #[derive(Debug, Default)]
-pub(in crate::route) struct Stream {
-    parser: Parser,
-    heard: Heard,
-}
-
-#[derive(Debug, Default)]
-struct Heard {
+pub(in crate::route) struct Heard {
     /// The last one: some servers repeat a growing usage with every chunk.
     usage: Option<Usage>,
-    deltas: u32,
-    /// Those that `usage` can know of.
+    generated: Generated,
+    /// Deltas that `usage` can know of.
     deltas_before_usage: u32,
     has_choices: bool,
-    first_token: Option<Instant>,
-    last_token: Option<Instant>,
     told: Told,
     done: bool,
     failure: Option<Failure>,
@@ -168,68 +161,9 @@ impl Kept {
     }
 }
 
-impl Stream {
-    /// `told`: by the head of the answer.
-    pub(in crate::route) fn new(ask: &Ask<'_>, told: Told) -> Self {
-        let kept = ask.keep_answer.then(Kept::default);
-        Self { parser: Parser::default(), heard: Heard { kept, told, ..Heard::default() } }
-    }
-
-    /// Takes what came at `now`. A failure ends the stream.
-    pub(in crate::route) fn feed(&mut self, bytes: &[u8], now: Instant) -> Result<(), Failure> {
-        let Self { parser, heard } = self;
-        if heard.done {
-            return Ok(());
-        }
-        let fed = parser.feed(bytes, |event| heard.event(event, now));
-        if let Some(failure) = heard.failure.take() {
-            return Err(failure);
-        }
-        fed.map_err(|TooLong| Failure::new(FailureKind::Stream, "an event of the stream is longer than 1 MiB"))
-    }
-
-    /// `[DONE]` came: the answer is complete, whatever happens to the connection.
-    pub(in crate::route) fn is_done(&self) -> bool {
-        self.heard.done
-    }
-
-    pub(in crate::route) fn first_token(&self) -> Option<Instant> {
-        self.heard.first_token
-    }
-
-    pub(in crate::route) fn last_token(&self) -> Option<Instant> {
-        self.heard.last_token
-    }
-
-    /// What a stream that broke off will be billed, as far as is known.
-    pub(in crate::route) fn billed(&self, ask: &Ask<'_>) -> Option<Usage> {
-        self.heard.is_billed().then(|| self.heard.usage(ask))
-    }
-
-    /// The body came to its end at `now`.
-    pub(in crate::route) fn end(mut self, ask: &Ask<'_>, now: Instant) -> Result<Understood, Failure> {
-        if !self.heard.done
-            && let Some(event) = self.parser.finish()
-        {
-            self.heard.last_event(event, now);
-        }
-        match self.heard.verdict() {
-            Ok(()) => Ok(Understood {
-                usage: self.heard.usage(ask),
-                gateway_hit: self.heard.told.hit(self.heard.usage),
-                content: self.heard.kept.map(Kept::into_content),
-            }),
-            Err(mut failure) => {
-                failure.billed = self.billed(ask);
-                Err(failure)
-            }
-        }
-    }
-}
-
 const DONE: &[u8] = b"[DONE]";
 
-impl Heard {
+impl Hear for Heard {
     fn event(&mut self, event: Event<'_>, now: Instant) {
         if self.done || self.failure.is_some() {
             return;
@@ -250,12 +184,54 @@ impl Heard {
         }
     }
 
-    /// The event that the end of the body cut. What of it cannot be read says no more than that it is cut.
-    fn last_event(&mut self, event: Event<'_>, now: Instant) {
-        let is_cut = event.name != b"error" && serde_json::from_slice::<IgnoredAny>(event.data).is_err();
-        if !is_cut || event.data.trim_ascii() == DONE {
-            self.event(event, now);
+    fn is_done(&self) -> bool {
+        self.done
+    }
+
+    fn take_failure(&mut self) -> Option<Failure> {
+        self.failure.take()
+    }
+
+    fn generated(&self) -> &Generated {
+        &self.generated
+    }
+
+    fn billed(&self, ask: &Ask<'_>) -> Option<Usage> {
+        (self.usage.is_some() || self.generated.deltas > 0).then(|| self.usage(ask))
+    }
+
+    fn verdict(&mut self) -> Result<(), Failure> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
         }
+        if !self.done {
+            return Err(Failure::new(FailureKind::Stream, "the stream ended without [DONE]"));
+        }
+        if !self.has_choices {
+            return Err(Failure::new(FailureKind::Stream, "no completion in the stream: it has no choices"));
+        }
+        Ok(())
+    }
+
+    fn understood(self, ask: &Ask<'_>) -> Understood {
+        Understood {
+            usage: self.usage(ask),
+            gateway_hit: self.told.hit(self.usage),
+            content: self.kept.map(Kept::into_content),
+        }
+    }
+
+    fn is_whole(&self, event: &Event<'_>) -> bool {
+        let is_json = || serde_json::from_slice::<IgnoredAny>(event.data).is_ok();
+        event.name == b"error" || event.data.trim_ascii() == DONE || is_json()
+    }
+}
+
+impl Heard {
+    /// `told`: by the head of the answer.
+    pub(super) fn new(ask: &Ask<'_>, told: Told) -> Self {
+        let kept = ask.keep_answer.then(Kept::default);
+        Self { kept, told, ..Self::default() }
     }
 
     fn chunk(&mut self, chunk: &Chunk<'_>, data: &[u8], now: Instant) {
@@ -275,7 +251,7 @@ impl Heard {
         // After the choices: what a chunk generates is in the usage beside it.
         if let Some(usage) = chunk.usage.and_then(usage) {
             self.usage = Some(usage);
-            self.deltas_before_usage = self.deltas;
+            self.deltas_before_usage = self.generated.deltas;
         }
     }
 
@@ -285,37 +261,14 @@ impl Heard {
             kept.add(delta);
         }
         if choices.generated {
-            self.deltas += 1;
-            self.first_token.get_or_insert(now);
-            self.last_token = Some(now);
+            self.generated.more(now);
         }
-    }
-
-    /// Of a stream that is over.
-    fn verdict(&mut self) -> Result<(), Failure> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
-        if !self.done {
-            return Err(Failure::new(FailureKind::Stream, "the stream ended without [DONE]"));
-        }
-        if !self.has_choices {
-            return Err(Failure::new(FailureKind::Stream, "no completion in the stream: it has no choices"));
-        }
-        Ok(())
-    }
-
-    fn is_billed(&self) -> bool {
-        self.usage.is_some() || self.deltas > 0
     }
 
     /// What usage counts, and the deltas that came after it.
     fn usage(&self, ask: &Ask<'_>) -> Usage {
-        let Some(counted) = self.told.worth(self.usage) else {
-            let input = estimated_input(ask.request);
-            return Usage { input, output: self.deltas, estimated: true, ..Usage::default() };
-        };
-        let uncounted = self.deltas - self.deltas_before_usage;
+        let Some(counted) = self.told.worth(self.usage) else { return estimated_usage(ask, self.generated.deltas) };
+        let uncounted = self.generated.deltas - self.deltas_before_usage;
         Usage { output: counted.output.saturating_add(uncounted), estimated: uncounted > 0, ..counted }
     }
 }

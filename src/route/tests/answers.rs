@@ -10,7 +10,7 @@ use crate::profile::{Client, Pool};
 use crate::route::{Attempt, Endpoint, Failure, FailureKind, Reply, RouteError, Secret};
 
 fn usage(input: u32, cached_input: u32, output: u32) -> Usage {
-    Usage { input, cached_input, output, estimated: false }
+    Usage { input, cached_input, output, ..Usage::default() }
 }
 
 fn ok(attempt: &Attempt) -> &Reply {
@@ -125,7 +125,7 @@ fn without_usage_it_is_estimated_and_says_so() {
         let attempt = against(answer("200 OK", "", body), false).await;
         // 36 characters of messages JSON, 5 of text, at 4 a token.
         let messages = chat(false).messages.as_str().len() as u32;
-        let expected = Usage { input: messages.div_ceil(4), cached_input: 0, output: 2, estimated: true };
+        let expected = Usage { input: messages.div_ceil(4), output: 2, estimated: true, ..Usage::default() };
         assert_eq!(ok(&attempt).usage, expected);
     });
 }

@@ -1,8 +1,10 @@
 //! Attempts against small scripted servers on real sockets.
 
 mod answers;
+mod anthropic;
 mod change;
 mod fetched;
+mod money;
 mod pool;
 mod proxy;
 mod secrets;
@@ -17,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::{Ask, Attempt, Endpoint, EndpointConfig, Proxy, Secret};
 use crate::chat::{Canonical, ChatRequest};
-use crate::profile::{Dialect, Pool};
+use crate::profile::{Dialect, Pool, PromptCaching};
 
 /// Runs on one thread in a `LocalSet`, as a replica does.
 pub(super) fn local<F: Future<Output = ()>>(test: F) {
@@ -32,6 +34,7 @@ pub(super) fn config(base_url: &str) -> EndpointConfig {
         name: "test".into(),
         base_url: base_url.into(),
         dialect: Dialect::Openai,
+        prompt_cache: PromptCaching::Off,
         api_key: Some(Secret::new("sk-test-key")),
         headers: BTreeMap::new(),
         gateway_cache: true,
@@ -41,6 +44,11 @@ pub(super) fn config(base_url: &str) -> EndpointConfig {
         proxy: Proxy::Never,
         access: Arc::default(),
     }
+}
+
+/// The same, spoken to in Anthropic's dialect.
+pub(super) fn messages(base_url: &str) -> EndpointConfig {
+    EndpointConfig { dialect: Dialect::Anthropic, ..config(base_url) }
 }
 
 pub(super) fn endpoint(base_url: &str, pool: &Pool) -> Rc<Endpoint> {

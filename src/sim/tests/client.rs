@@ -92,6 +92,11 @@ impl Client {
         self.request("POST /v1/chat/completions", headers, &body.to_string())
     }
 
+    /// In Anthropic's dialect.
+    pub(super) fn message(&mut self, body: &Value) -> io::Result<Reply> {
+        self.request("POST /v1/messages", "anthropic-version: 2023-06-01\r\n", &body.to_string())
+    }
+
     pub(super) fn get(&mut self, path: &str) -> io::Result<Reply> {
         self.request(&format!("GET {path}"), "", "")
     }

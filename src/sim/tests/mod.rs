@@ -1,9 +1,11 @@
 //! The simulated routes seen from outside: by a client of blocking sockets, written here and nowhere used.
 
+mod anthropic;
 mod behaviour;
 mod client;
 mod counts;
 mod faults;
+mod prompt_cache;
 mod timing;
 
 use std::time::Duration;
