@@ -32,6 +32,21 @@ fn a_limit_that_cannot_be_raised_far_enough_is_refused_before_anything_is_sent()
 }
 
 #[test]
+fn a_check_says_how_many_are_missing() {
+    let folder = Folder::new();
+    let check = ["check", "quickstart", "--no-call", "--json", "--set", "stack.replicas=2"];
+    for (limit, status, code) in [("-n 200", "fail", 1), ("-Sn 200", "ok", 0)] {
+        let done = under(limit, &folder, &check);
+        let document: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+        let files = document["checks"].as_array().unwrap().iter().find(|check| check["step"] == "files").unwrap();
+        assert_eq!((&files["status"], done.status.code()), (&status.into(), Some(code)), "{files:#}");
+        // Two replicas' pools of 64, and what they reach is simulated in this process too.
+        assert!(files["facts"]["needed"].as_u64() > Some(256), "{files:#}");
+        assert_eq!(files["facts"]["allowed"] == 200, status == "fail", "{files:#}");
+    }
+}
+
+#[test]
 fn a_soft_limit_that_is_too_low_is_raised() {
     let folder = Folder::new();
     let sim = Sim::start(&folder, &["local"]);
