@@ -17,6 +17,7 @@ mod gathering;
 mod keys;
 mod messages;
 mod pacer;
+mod population;
 mod purse;
 mod recently;
 mod replica;
