@@ -23,6 +23,8 @@ mod recently;
 mod replica;
 mod spells;
 mod steering;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
