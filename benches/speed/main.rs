@@ -1,4 +1,5 @@
-//! gatebench's speed and memory as ratios side by side: `benches/run` says what is needed and runs it.
+//! gatebench's speed and memory as ratios side by side, and the truth of its times beside others and formulas:
+//! `benches/run` says what is needed and runs it.
 //!
 //! Every figure comes from whole processes (their own CPU time and peak memory), from a report's own figures, or from
 //! a loop in this process; rivals take turns, and medians are compared.

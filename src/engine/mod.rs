@@ -21,6 +21,7 @@ mod population;
 mod purse;
 mod recently;
 mod replica;
+mod sleeper;
 mod spells;
 mod steering;
 #[cfg(test)]

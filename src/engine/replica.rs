@@ -17,10 +17,10 @@ use super::control::{Control, Window};
 use super::endpoints::Endpoints;
 use super::messages::{Finished, FromReplica, Message, Report, Settings, ToReplica};
 use super::population::Population;
+use super::sleeper::Sleeper;
 use crate::metrics::{Gauges, Recorder, Sample};
 use crate::profile::expect::LatencyBounds;
 use crate::profile::{BatchMode, Mode};
-use crate::route::RouteError;
 use crate::stack::{Outcome, Stack};
 
 pub struct Setup {
@@ -55,7 +55,7 @@ pub fn run(
                 drop(ready);
                 Rc::new(replica).serve(inbox, &outbox).await;
             }
-            Err(error) => drop(ready.send(Err(error.into()))),
+            Err(error) => drop(ready.send(Err(error))),
         }
     });
 }
@@ -91,11 +91,12 @@ struct Replica {
     users: Cell<u32>,
     living_users: Cell<u32>,
     population: Cell<Population>,
+    sleeper: Sleeper,
     last_done: Cell<Option<Instant>>,
 }
 
 impl Replica {
-    fn new(setup: Setup) -> Result<Self, RouteError> {
+    fn new(setup: Setup) -> Result<Self, EngineError> {
         let profile = setup.settings.profile.clone();
         let endpoints = setup.endpoints.build(&profile)?;
         let seed = profile.seed ^ (setup.number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -114,6 +115,7 @@ impl Replica {
             users: Cell::new(0),
             living_users: Cell::new(0),
             population: Cell::default(),
+            sleeper: Sleeper::start()?,
             last_done: Cell::new(None),
         })
     }
@@ -225,7 +227,7 @@ impl Replica {
 
     /// A user of a closed loop: asks, reads, thinks, asks again.
     async fn user(self: Rc<Self>) {
-        let mut intended = Instant::now();
+        let (mut intended, bell) = (Instant::now(), Arc::default());
         while let Some((first, size, measured)) = self.next_call(intended) {
             let batch = self.batch(first, size, intended, measured).await;
             let think_time = self.settings.borrow().profile.load.think_time;
@@ -233,7 +235,7 @@ impl Replica {
             if !think_time.is_zero() {
                 let done = self.measured(batch.done);
                 self.count_users(|population, now| population.think(done, now));
-                tokio::time::sleep_until(intended.into()).await;
+                self.sleeper.until(intended, &bell).await;
                 let wanted = self.measured(intended);
                 self.count_users(|population, now| population.ask(wanted, now));
             } else if !batch.left_the_thread {
