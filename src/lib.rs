@@ -3,6 +3,7 @@
 //! One engine drives a seeded plan through the client stack (caches, limiter, retries, fallback, connection pool)
 //! over real sockets; reports read the snapshots it publishes.
 
+pub mod calibration;
 pub mod chat;
 pub mod check;
 pub mod cli;

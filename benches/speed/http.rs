@@ -16,7 +16,7 @@ const MOST_OF_OHA: f64 = 1.3;
 const MOST_MB: f64 = 60.0;
 
 /// What the rivals post: as long as what gatebench does, but always the same.
-fn body() -> String {
+pub fn body() -> String {
     let text = "please tell me where the parcel of my last order is ".repeat(8);
     format!(
         r#"{{"model":"gpt-4.1","messages":[{{"content":"{}","role":"user"}}],"temperature":0,"max_tokens":500}}"#,
@@ -81,7 +81,7 @@ fn show(table: &Table, who: &str, runs: &[Run]) -> f64 {
     cpu
 }
 
-fn rival(variable: &str) -> Option<PathBuf> {
+pub fn rival(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 

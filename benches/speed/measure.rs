@@ -16,8 +16,16 @@ pub struct Spent {
     pub stdout: String,
 }
 
-/// Runs a command to its end.
+/// Runs a command to its end, which has to be a good one.
 pub fn spend(command: &mut Command) -> io::Result<Spent> {
+    match spend_in_any_case(command)? {
+        (spent, None) => Ok(spent),
+        (_, Some(why)) => Err(io::Error::other(why)),
+    }
+}
+
+/// As [`spend`]; if it ended badly, with what it said last.
+pub fn spend_in_any_case(command: &mut Command) -> io::Result<(Spent, Option<String>)> {
     let start = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let mut stdout = String::new();
@@ -29,11 +37,11 @@ pub fn spend(command: &mut Command) -> io::Result<Spent> {
         pipe.read_to_string(&mut stderr)?;
     }
     let (usage, succeeded) = reap(&child)?;
-    if !succeeded {
+    let why = (!succeeded).then(|| {
         let last: Vec<_> = stderr.lines().chain(stdout.lines()).rev().take(3).collect();
-        return Err(io::Error::other(format!("{:?} failed: {}", command.get_program(), last.join("; "))));
-    }
-    Ok(Spent { wall: start.elapsed().as_secs_f64(), stdout, ..usage })
+        format!("{:?} failed: {}", command.get_program(), last.join("; "))
+    });
+    Ok((Spent { wall: start.elapsed().as_secs_f64(), stdout, ..usage }, why))
 }
 
 /// Waits for a child with its resource usage; whether it ended well.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::Problem;
 
 /// 600 bytes as a provider sends them.
-const BODY: &str = concat!(
+pub const BODY: &str = concat!(
     r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4.1","choices":[{"index":0,"message":{"#,
     r#""role":"assistant","content":"Your parcel left the depot this morning and is on its way to you. It should "#,
     r#"arrive before the end of the week; you will get a message on the day with a time window of two hours. If it "#,

@@ -12,6 +12,13 @@ pub struct Table {
     others_before: f64,
 }
 
+/// How far a figure may be from its oracle's; the larger of both counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed {
+    pub percent: f64,
+    pub room: f64,
+}
+
 impl Table {
     pub fn begin(name: &str, about: &str) -> Self {
         println!("\n{name}: {about}");
@@ -27,6 +34,15 @@ impl Table {
     pub fn at_most(&self, what: &str, value: f64, most: f64, unit: &str) {
         let verdict = if value <= most { "held" } else { "missed" };
         println!("  {what:<58} {:>14}   target <= {most}{unit}: {verdict}", format!("{value:.2}{unit}"));
+    }
+
+    /// A figure beside that of an oracle, in the same unit: it has to be within `percent` of it or `room` off at most.
+    pub fn beside(&self, what: &str, ours: f64, oracle: f64, unit: &str, allowed: Allowed) {
+        let off = ours - oracle;
+        let is_held = off.abs() <= (oracle.abs() * allowed.percent / 100.0).max(allowed.room);
+        let verdict = if is_held { "held" } else { "missed" };
+        let share = format!("{:+.1}%", off / oracle * 100.0);
+        println!("  {what:<58} {:>14}   oracle {oracle:.3}{unit}, {share}: {verdict}", format!("{ours:.3}{unit}"));
     }
 
     /// A figure that has to be exactly `wanted`.

@@ -4,13 +4,23 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use super::Problem;
-use super::measure::{Spent, reap, spend};
+use super::measure::{Spent, reap, spend, spend_in_any_case};
 
 pub fn gatebench() -> Command {
     Command::new(env!("CARGO_BIN_EXE_gatebench"))
+}
+
+/// A cache of our own with a calibration in it, for all commands from here on: none reads or writes the user's, and
+/// none is held up by a calibration that would then be in its CPU time.
+pub fn calibrated() -> Result<TempDir, Problem> {
+    let cache = tempfile::tempdir()?;
+    // SAFETY: no other thread of this process runs yet.
+    unsafe { std::env::set_var("GATEBENCH_CACHE_DIR", cache.path()) };
+    spend(gatebench().arg("calibrate"))?;
+    Ok(cache)
 }
 
 /// A finished run with its report.
@@ -34,8 +44,15 @@ pub fn run(arguments: &[&str], sets: &[&str]) -> Result<Measured, Problem> {
     for set in sets {
         command.args(["--set", set]);
     }
-    let spent = spend(&mut command)?;
-    let report = serde_json::from_str(&spent.stdout)?;
+    let (spent, why) = spend_in_any_case(&mut command)?;
+    let report: Value = match (serde_json::from_str(&spent.stdout), why) {
+        (Ok(report), _) => report,
+        (Err(_), Some(why)) => return Err(why.into()),
+        (Err(error), None) => return Err(error.into()),
+    };
+    if let Some(invalid) = report.pointer("/run/invalid_because/0").and_then(Value::as_str) {
+        println!("  INVALID: {invalid}");
+    }
     Ok(Measured { spent, report })
 }
 

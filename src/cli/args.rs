@@ -95,6 +95,15 @@ pub enum Command {
         #[arg(long, value_name = "KEY=VALUE")]
         set: Vec<String>,
     },
+    /// Say what this machine can generate; a run beyond 70% of it is warned about
+    ///
+    /// Measured once a machine, in some 2 s, when a run first makes more than 1,000 calls/s to routes, and kept in
+    /// $GATEBENCH_CACHE_DIR, else $XDG_CACHE_HOME/gatebench, else ~/.cache/gatebench.
+    Calibrate {
+        /// Measure it again
+        #[arg(long)]
+        again: bool,
+    },
     /// List the built-in profiles, or print one
     Profiles {
         /// The one to print; save it as a file to change it (gatebench profiles quickstart > mine.toml)

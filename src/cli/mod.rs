@@ -1,6 +1,7 @@
 //! Command line types and dispatch, nothing else.
 
 mod args;
+mod calibrate;
 mod check;
 mod load;
 mod progress;
@@ -35,6 +36,9 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Calibrate { again }) => {
+            calibrate::run(if again { calibrate::Again::InAnyCase } else { calibrate::Again::IfNoneIsKept })
+        }
         Some(Command::Sim { target, listen, set }) => serve::run(target.as_deref(), listen, &set),
         Some(Command::Profiles { name }) => profiles(name.as_deref()),
         Some(Command::Schema { kind }) => {

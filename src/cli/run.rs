@@ -7,6 +7,7 @@ use console::Term;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{OutputArgs, RunArgs};
+use super::calibrate::Standard;
 use super::progress::Progress;
 use super::{Failure, load, print};
 use crate::cost::{PriceBook, Pricer};
@@ -27,11 +28,19 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 /// Runs what was loaded, and delivers its report.
 pub fn headless(loaded: Loaded, args: &RunArgs) -> Result<u8, Failure> {
     warn(&loaded, &args.output);
-    let run = execute(&loaded.profile, &mut Progress::new(args.output.quiet))?;
-    let report = Report::of(&run, &pricer(&run.profile), &expectations(&loaded.profile));
+    let report = measure(&loaded.profile, &args.output, &mut Standard::default())?;
     let written = args.out.iter().map(|path| report::write(path, &report).map_err(Failure::could_not_run));
     let delivered = delivered(std::iter::once(show(&report, &args.output)).chain(written));
     Ok(Verdict::of_all([Verdict::of(&report), delivered]).exit_code())
+}
+
+/// Runs a profile; the report, held against what this machine can generate if that is in question.
+pub fn measure(profile: &Profile, output: &OutputArgs, standard: &mut Standard) -> Result<Report, Failure> {
+    standard.prepare(profile, output);
+    let run = execute(profile, &mut Progress::new(output.quiet))?;
+    let mut report = Report::of(&run, &pricer(&run.profile), &expectations(profile));
+    standard.judge(&mut report, &run, output);
+    Ok(report)
 }
 
 fn show(report: &Report, output: &OutputArgs) -> Result<(), Failure> {
@@ -54,7 +63,7 @@ pub fn delivered(ways: impl Iterator<Item = Result<(), Failure>>) -> Verdict {
 }
 
 /// Runs a profile to its end, or to the end a signal asks for. The second signal leaves at once.
-pub fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
+fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::could_not_run)?;
     runtime.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::could_not_run)?;

@@ -1,13 +1,13 @@
 //! `gatebench sweep`: a run for each value of a setting, a table, the knee, the value to pick and why.
 
 use super::args::{OutputArgs, RunArgs};
-use super::progress::Progress;
-use super::run::{check_formats, delivered, execute, expectations, pricer, style, warn};
+use super::calibrate::Standard;
+use super::run::{check_formats, delivered, measure, style, warn};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
 use crate::profile::Override;
 use crate::report::sweep::{self, Row, Sweep};
-use crate::report::{Report, Verdict, write_text};
+use crate::report::{Verdict, write_text};
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     check_formats(&args.out)?;
@@ -32,14 +32,14 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if let Some((_, first)) = profiles.first() {
         warn(first, &args.output);
     }
-    let mut sweep = Sweep::default();
+    let (mut sweep, mut standard) = (Sweep::default(), Standard::default());
     let count = profiles.len();
     for (i, (set, loaded)) in profiles.into_iter().enumerate() {
         if !args.output.quiet {
             eprintln!("run {} of {count}: {}", i + 1, sweep::label(&set));
         }
-        let run = match execute(&loaded.profile, &mut Progress::new(args.output.quiet)) {
-            Ok(run) => run,
+        let report = match measure(&loaded.profile, &args.output, &mut standard) {
+            Ok(report) => report,
             Err(failure) if sweep.rows.is_empty() => return Err(failure),
             Err(failure) => {
                 failure.tell();
@@ -47,10 +47,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
                 break;
             }
         };
-        let report = Report::of(&run, &pricer(&run.profile), &expectations(&loaded.profile));
         sweep.rows.push(Row::of(set, &report));
-        if matches!(run.stop, Stop::Interrupted | Stop::Terminated) {
-            sweep.stopped = Some(run.stop);
+        if matches!(report.run.stop, Stop::Interrupted | Stop::Terminated) {
+            sweep.stopped = Some(report.run.stop);
             break;
         }
     }

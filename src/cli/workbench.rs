@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use super::args::{OutputArgs, RunArgs, TuiArgs};
+use super::calibrate::Standard;
 use super::run::{expectations, headless, pricer, style, warn};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
@@ -27,9 +28,12 @@ pub fn open(args: &TuiArgs) -> Result<u8, Failure> {
     warn(&loaded, &output);
     let expectations = expectations(&loaded.profile);
     let bounds = latency_bounds(&expectations);
-    let workbench = Workbench { loaded, bounds, expectations, theme: theme(args) };
+    let mut standard = Standard::kept();
+    standard.prepare(&loaded.profile, &output);
+    let calibration = standard.calibration().cloned();
+    let workbench = Workbench { loaded, bounds, expectations, theme: theme(args), calibration };
     let left = workbench.open()?;
-    tell(&left, &output)
+    tell(&left, &output, &mut standard)
 }
 
 fn theme(args: &TuiArgs) -> Theme {
@@ -41,8 +45,9 @@ fn theme(args: &TuiArgs) -> Theme {
 }
 
 /// The summary stays in the scrollback. A person who leaves has seen what there was to see: that is no failure.
-fn tell(left: &Left, output: &OutputArgs) -> Result<u8, Failure> {
-    let report = Report::of(&left.run, &pricer(&left.run.profile), &expectations(&left.run.profile));
+fn tell(left: &Left, output: &OutputArgs, standard: &mut Standard) -> Result<u8, Failure> {
+    let mut report = Report::of(&left.run, &pricer(&left.run.profile), &expectations(&left.run.profile));
+    standard.judge(&mut report, &left.run, output);
     print(&report::text(&report, style(output)))?;
     for note in &left.notes {
         eprintln!("{note}");

@@ -17,11 +17,15 @@ mod gathering;
 mod keys;
 mod messages;
 mod pacer;
+mod population;
 mod purse;
 mod recently;
 mod replica;
+mod sleeper;
 mod spells;
 mod steering;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};

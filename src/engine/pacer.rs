@@ -120,7 +120,7 @@ impl Pacer {
 }
 
 /// Linux rounds a thread's sleeps up by its timer slack, 50 us by default.
-fn sharpen_sleep() {
+pub fn sharpen_sleep() {
     #[cfg(target_os = "linux")]
     // SAFETY: PR_SET_TIMERSLACK takes one integer and changes only this thread.
     unsafe {

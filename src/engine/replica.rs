@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tokio::runtime::LocalOptions;
@@ -16,10 +16,11 @@ use super::EngineError;
 use super::control::{Control, Window};
 use super::endpoints::Endpoints;
 use super::messages::{Finished, FromReplica, Message, Report, Settings, ToReplica};
+use super::population::Population;
+use super::sleeper::Sleeper;
 use crate::metrics::{Gauges, Recorder, Sample};
 use crate::profile::expect::LatencyBounds;
 use crate::profile::{BatchMode, Mode};
-use crate::route::RouteError;
 use crate::stack::{Outcome, Stack};
 
 pub struct Setup {
@@ -54,7 +55,7 @@ pub fn run(
                 drop(ready);
                 Rc::new(replica).serve(inbox, &outbox).await;
             }
-            Err(error) => drop(ready.send(Err(error.into()))),
+            Err(error) => drop(ready.send(Err(error))),
         }
     });
 }
@@ -89,11 +90,13 @@ struct Replica {
     idle: Notify,
     users: Cell<u32>,
     living_users: Cell<u32>,
+    population: Cell<Population>,
+    sleeper: Sleeper,
     last_done: Cell<Option<Instant>>,
 }
 
 impl Replica {
-    fn new(setup: Setup) -> Result<Self, RouteError> {
+    fn new(setup: Setup) -> Result<Self, EngineError> {
         let profile = setup.settings.profile.clone();
         let endpoints = setup.endpoints.build(&profile)?;
         let seed = profile.seed ^ (setup.number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -111,6 +114,8 @@ impl Replica {
             idle: Notify::new(),
             users: Cell::new(0),
             living_users: Cell::new(0),
+            population: Cell::default(),
+            sleeper: Sleeper::start()?,
             last_done: Cell::new(None),
         })
     }
@@ -171,9 +176,12 @@ impl Replica {
 
     /// Closes the pools and hands over the totals.
     async fn finish(&self, outbox: &mpsc::Sender<Message>) {
+        // Users that still think are there until now, not until the pools are closed.
+        let (user_time, think_time) = self.user_times();
         self.stack.shut_down().await;
         self.living_users.set(0);
-        let last = self.report();
+        let mut last = self.report();
+        last.gauges = Gauges { user_time, think_time, ..last.gauges };
         let total = self.recorder.replace(Recorder::new(LatencyBounds::default())).into_total();
         let finished = Finished { last, total, last_done: self.last_done.get(), abandoned: self.in_flight.get() };
         let _ = outbox.send(FromReplica::Finished(Box::new(finished)).into());
@@ -189,10 +197,13 @@ impl Replica {
             recorder.record_cache_example(error, &said);
         }
         let pools = self.stack.pools();
+        let (user_time, think_time) = self.user_times();
         let gauges = Gauges {
             in_flight: self.in_flight.get(),
             limit_waiting: self.stack.waiting().into(),
             users: self.living_users.get().into(),
+            user_time,
+            think_time,
             open: pools.open.into(),
             idle: pools.idle.into(),
             pool_waiting: pools.waiting.into(),
@@ -209,25 +220,48 @@ impl Replica {
         self.users.set(target);
         for id in self.living_users.get()..target {
             self.living_users.set(id + 1);
+            self.count_users(Population::arrive);
             tokio::task::spawn_local(self.clone().user());
         }
     }
 
     /// A user of a closed loop: asks, reads, thinks, asks again.
     async fn user(self: Rc<Self>) {
-        let mut intended = Instant::now();
+        let (mut intended, bell) = (Instant::now(), Arc::default());
         while let Some((first, size, measured)) = self.next_call(intended) {
             let batch = self.batch(first, size, intended, measured).await;
             let think_time = self.settings.borrow().profile.load.think_time;
             intended = batch.done + think_time;
             if !think_time.is_zero() {
-                tokio::time::sleep_until(intended.into()).await;
+                let done = self.measured(batch.done);
+                self.count_users(|population, now| population.think(done, now));
+                self.sleeper.until(intended, &bell).await;
+                let wanted = self.measured(intended);
+                self.count_users(|population, now| population.ask(wanted, now));
             } else if !batch.left_the_thread {
                 // Answered without ever waiting: let the others have a turn.
                 tokio::task::yield_now().await;
             }
         }
         self.living_users.set(self.living_users.get() - 1);
+        self.count_users(Population::leave);
+    }
+
+    fn count_users<T>(&self, count: impl FnOnce(&mut Population, Duration) -> T) -> T {
+        let mut population = self.population.get();
+        let counted = count(&mut population, self.measured(Instant::now()));
+        self.population.set(population);
+        counted
+    }
+
+    /// How long users were there, and for how much of it they thought.
+    fn user_times(&self) -> (Duration, Duration) {
+        self.count_users(Population::times)
+    }
+
+    /// Time of the measured window that has passed at `at`.
+    fn measured(&self, at: Instant) -> Duration {
+        self.window.get().map_or(Duration::ZERO, |window| window.measured(at))
     }
 
     /// The number of a user's next call; `None` when this user is to leave.
@@ -298,6 +332,7 @@ impl Replica {
     async fn call(&self, number: u64, intended: Instant, measured: bool) -> Batch {
         let call = self.settings.borrow().workload.call(number);
         let sent = Instant::now();
+        let sent_at = self.measured(sent);
         self.in_flight.set(self.in_flight.get() + 1);
         let (epoch, outcome) = self.stack.call(&call).await;
         self.in_flight.set(self.in_flight.get() - 1);
@@ -308,7 +343,8 @@ impl Replica {
         let done = outcome.done;
         let ended_in = self.settings.borrow().epoch;
         let in_window = self.window.get().is_some_and(|window| window.contains(done));
-        let sample = Sample { epoch, ended_in, measured, in_window, intended, sent, outcome };
+        let service_in_window = self.measured(done).saturating_sub(sent_at);
+        let sample = Sample { epoch, ended_in, measured, in_window, service_in_window, intended, sent, outcome };
         self.recorder.borrow_mut().record(&sample);
         if measured {
             self.last_done.set(self.last_done.get().max(Some(done)));

@@ -39,9 +39,10 @@ impl Recorder {
             self.total.record(sample);
         }
         self.interval(sample.epoch, sample.measured).record(sample);
+        self.total.record_in_window(sample, &bounds);
+        // Of a warm-up call too: what ends in the window, or runs into it, is in the window's figures.
+        self.interval(sample.epoch, true).record_in_window(sample, &bounds);
         if sample.in_window {
-            self.total.record_completion(sample, &bounds);
-            self.interval(sample.epoch, true).record_completion(sample, &bounds);
             self.recording(sample.ended_in).ended += u64::from(sample.outcome.result.is_ok());
         }
     }

@@ -1,6 +1,6 @@
 //! One call as the recorder takes it: its outcome, and the three clocks around it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::stack::Outcome;
 
@@ -14,6 +14,8 @@ pub struct Sample {
     pub measured: bool,
     /// Its end lies in the measured window: what throughput counts, whenever the call began.
     pub in_window: bool,
+    /// Of its service time (`sent` to its end) what lies in the measured window.
+    pub service_in_window: Duration,
     /// When the plan wanted it to start.
     pub intended: Instant,
     /// When it was handed to the stack.

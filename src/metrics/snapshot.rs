@@ -27,6 +27,10 @@ pub struct Gauges {
     /// Calls waiting for the limiter.
     pub limit_waiting: u64,
     pub users: u64,
+    /// Closed loop: how long users were there in the measured window and for how much of it they thought, summed over
+    /// them.
+    pub user_time: Duration,
+    pub think_time: Duration,
     pub open: u64,
     pub idle: u64,
     pub pool_waiting: u64,
@@ -48,6 +52,8 @@ impl Gauges {
         self.in_flight += other.in_flight;
         self.limit_waiting += other.limit_waiting;
         self.users += other.users;
+        self.user_time += other.user_time;
+        self.think_time += other.think_time;
         self.open += other.open;
         self.idle += other.idle;
         self.pool_waiting += other.pool_waiting;

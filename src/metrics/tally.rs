@@ -20,6 +20,11 @@ pub struct Tally {
     /// Successes whose end lies in the measured window. In an overloaded open loop many answers come after it: they
     /// are successes, but no throughput.
     pub completed: u64,
+    /// Calls, failed ones too, whose end lies in the measured window, and the measured ones whose end comes after it.
+    pub ended: u64,
+    pub drained: u64,
+    /// The part of all calls' service times that lies in the measured window, whenever they began and ended.
+    pub service_in_window: Duration,
     /// Of `completed`, those within the latency bounds of the profile's expectations.
     pub good: u64,
     /// Successes, in the order of [`ServedBy::ALL`].
@@ -57,6 +62,9 @@ impl Tally {
             succeeded: 0,
             failed: 0,
             completed: 0,
+            ended: 0,
+            drained: 0,
+            service_in_window: Duration::ZERO,
             good: 0,
             served_by: [0; _],
             failures: BTreeMap::new(),
@@ -96,8 +104,18 @@ impl Tally {
         }
     }
 
-    /// A call that ended in the measured window.
-    pub fn record_completion(&mut self, sample: &Sample, bounds: &LatencyBounds) {
+    /// How a call lies to the borders of the measured window, which need not hold its intended start.
+    pub fn record_in_window(&mut self, sample: &Sample, bounds: &LatencyBounds) {
+        self.service_in_window += sample.service_in_window;
+        if sample.in_window {
+            self.ended += 1;
+            self.record_completion(sample, bounds);
+        } else if sample.measured {
+            self.drained += 1;
+        }
+    }
+
+    fn record_completion(&mut self, sample: &Sample, bounds: &LatencyBounds) {
         let Ok(served) = &sample.outcome.result else { return };
         let within = |time: Option<Duration>, bound: Option<Duration>| match (time, bound) {
             (Some(time), Some(bound)) => time < bound,
@@ -179,6 +197,9 @@ impl Tally {
         self.succeeded += other.succeeded;
         self.failed += other.failed;
         self.completed += other.completed;
+        self.ended += other.ended;
+        self.drained += other.drained;
+        self.service_in_window += other.service_in_window;
         self.good += other.good;
         for (mine, theirs) in self.served_by.iter_mut().zip(other.served_by) {
             *mine += theirs;

@@ -15,6 +15,8 @@ mod trace;
 mod workload;
 
 pub use arrivals::Arrivals;
+#[cfg(test)]
+pub(crate) use arrivals::distribution;
 pub use period::period;
 pub use prompts::PromptFileError;
 pub use ramp::Ramp;

@@ -10,7 +10,7 @@ use super::figures::{ERROR_KINDS, Figures, error_kind};
 use super::shape::*;
 use super::validity::invalid_because;
 use super::verdict::judge;
-use super::{environment, redact};
+use super::{environment, littles_law, redact};
 use crate::cost::{Bill, Pricer};
 use crate::metrics::{Epoch, LedgerRow, Run, Stop, Tally, Time, Times, Tokens, ratio};
 use crate::profile::expect::Expectation;
@@ -29,7 +29,7 @@ impl Report {
             gatebench: env!("CARGO_PKG_VERSION").to_owned(),
             profile: redact::profile(&run.profile),
             run: run_facts(run, &figures),
-            load: load_facts(&figures),
+            load: load_facts(run, &figures),
             latency_ms: Latencies::of(&tally.times),
             served_by: tiers(tally),
             hit_rate: tally.hit_rate(),
@@ -59,12 +59,16 @@ fn run_facts(run: &Run, figures: &Figures) -> RunFacts {
     if run.abandoned > 0 && run.stop == Stop::Finished {
         invalid_because.push(format!("{} calls were still in flight after stack.timeout had passed", run.abandoned));
     }
+    let littles_law = littles_law::of(run);
     RunFacts {
         started_at: run.started_at.to_string(),
         duration_s: run.duration.as_secs_f64(),
         measured_s: run.measured_window.as_secs_f64(),
         valid: invalid_because.is_empty(),
         invalid_because,
+        warnings: littles_law.iter().filter_map(littles_law::warning).collect(),
+        littles_law,
+        generator: None,
         interrupted: matches!(run.stop, Stop::Interrupted | Stop::Terminated),
         stop: run.stop,
         given_up_because: run.given_up.clone(),
@@ -73,7 +77,7 @@ fn run_facts(run: &Run, figures: &Figures) -> RunFacts {
     }
 }
 
-fn load_facts(figures: &Figures) -> LoadFacts {
+fn load_facts(run: &Run, figures: &Figures) -> LoadFacts {
     let tally = figures.tally;
     LoadFacts {
         planned: figures.planned,
@@ -81,6 +85,8 @@ fn load_facts(figures: &Figures) -> LoadFacts {
         succeeded: tally.succeeded,
         failed: tally.failed,
         dropped: figures.dropped,
+        warmup: run.total.sent.saturating_sub(tally.sent),
+        drained: tally.drained,
         qps: figures.per_second(tally.completed),
         goodput: figures.per_second(tally.good),
         achieved: figures.achieved(),

@@ -10,6 +10,8 @@
 mod build;
 mod environment;
 mod figures;
+mod generator;
+mod littles_law;
 mod redact;
 mod shape;
 pub mod sweep;
@@ -19,6 +21,7 @@ mod verdict;
 mod write;
 
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
+pub use generator::{overused, shape};
 pub use shape::*;
 pub use text::{Page, Style, Tone, format, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};

@@ -66,6 +66,15 @@ pub struct RunFacts {
     /// The generator kept up, so the figures are the stack's.
     pub valid: bool,
     pub invalid_because: Vec<String>,
+    /// What casts doubt on the figures of a run that is valid all the same.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// Of a closed loop with calls enough to tell.
+    #[serde(default)]
+    pub littles_law: Option<LittlesLaw>,
+    /// Of a run beyond 1,000 calls a second to routes, on a machine that is calibrated.
+    #[serde(default)]
+    pub generator: Option<GeneratorFacts>,
     pub interrupted: bool,
     pub stop: Stop,
     /// Why no further call could succeed, and the mend; only with `stop` = "hopeless".
@@ -78,6 +87,38 @@ pub struct RunFacts {
     pub insecure_routes: Vec<String>,
 }
 
+/// Little's law, N = X (R + Z), over the measured window: users' time that is in no call and in no think time is the
+/// generator's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LittlesLaw {
+    /// N: users that were there, mean over the window.
+    pub users: f64,
+    /// X: calls that ended in the window, failed ones too, a second.
+    pub calls_per_s: f64,
+    /// R: from send to the end, a call; of calls across the window's borders the part within.
+    pub service_ms: f64,
+    /// Z: think time, a call; likewise.
+    pub think_ms: f64,
+    /// X (R + Z).
+    pub accounted: f64,
+    /// `accounted` / `users` - 1.
+    pub deviation: f64,
+    /// Within 2%.
+    pub holds: bool,
+}
+
+/// The run beside what this machine can generate, by its calibration (`gatebench calibrate`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GeneratorFacts {
+    /// Calls to routes that finished in the busiest second, warm-up included.
+    pub busiest_per_s: f64,
+    /// The most calls of such a kind over as many replicas.
+    pub capacity_per_s: f64,
+    /// `busiest_per_s` / `capacity_per_s`; warned about beyond 0.7.
+    pub used: f64,
+    pub calibrated_at: String,
+}
+
 /// Counts of the measured window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadFacts {
@@ -86,6 +127,12 @@ pub struct LoadFacts {
     pub succeeded: u64,
     pub failed: u64,
     pub dropped: u64,
+    /// Calls due in the warm-up: sent, and in no figure of measured calls. With `sent` they are all there were.
+    #[serde(default)]
+    pub warmup: u64,
+    /// Of `sent`, those that ended after the window: in all figures but `qps` and `goodput`.
+    #[serde(default)]
+    pub drained: u64,
     /// Successes that ended in the measured window / its seconds.
     pub qps: Option<f64>,
     /// Successes within the profile's latency expectations, a second.

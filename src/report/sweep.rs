@@ -47,6 +47,9 @@ impl Sweep {
             for why in row.invalid_because.iter().chain(&row.undecided) {
                 page.words(Tone::Doubt, &format!("{label} is invalid: {why}"));
             }
+            for warning in &row.warnings {
+                page.words(Tone::Doubt, &format!("{label}: WARNING: {warning}"));
+            }
         }
         if self.stopped.is_some() {
             page.words(Tone::Doubt, "interrupted: values are missing");
@@ -88,6 +91,8 @@ pub struct Row {
     verdict: Verdict,
     valid: bool,
     invalid_because: Vec<String>,
+    /// What casts doubt on a run that is valid all the same.
+    warnings: Vec<String>,
     /// Expectations that did not hold.
     missed: Vec<String>,
     /// Expectations that could not be judged, and why.
@@ -116,6 +121,7 @@ impl Row {
             verdict: Verdict::of(report),
             valid: report.run.valid,
             invalid_because: report.run.invalid_because.clone(),
+            warnings: report.run.warnings.clone(),
             missed: report.expectations.iter().filter(failed).map(|judged| judged.expect.clone()).collect(),
             undecided: report.expectations.iter().filter_map(undecided).collect(),
             succeeded: report.load.succeeded,
@@ -314,6 +320,7 @@ mod tests {
             verdict: Verdict::Passed,
             valid: true,
             invalid_because: Vec::new(),
+            warnings: Vec::new(),
             missed: Vec::new(),
             undecided: Vec::new(),
             succeeded: 100,

@@ -22,6 +22,7 @@ use super::export;
 use super::screens;
 use super::terminal::{self, Guard, Screen};
 use super::theme::Theme;
+use crate::calibration::Calibration;
 use crate::cost::{PriceBook, Pricer};
 use crate::engine::{self, EngineError, Handle, Until};
 use crate::metrics::{Epoch, Run, Snapshot, Stop};
@@ -44,6 +45,8 @@ pub struct Workbench {
     pub bounds: LatencyBounds,
     pub expectations: Vec<Expectation>,
     pub theme: Theme,
+    /// What this machine can generate, if that is known.
+    pub calibration: Option<Calibration>,
 }
 
 /// What is left when the screen is closed.
@@ -135,7 +138,8 @@ impl<'a> Session<'a> {
         let snapshots = engine.snapshots();
         let snapshot = snapshots.borrow().clone();
         let Loaded { source, profile, .. } = &workbench.loaded;
-        let app = App::new(source.name(), profile.clone(), snapshot, screen.size()?);
+        let mut app = App::new(source.name(), profile.clone(), snapshot, screen.size()?);
+        app.calibration = workbench.calibration.clone();
         Ok(Self {
             workbench,
             app,
@@ -250,10 +254,9 @@ impl<'a> Session<'a> {
         let snapshot = self.snapshots.borrow().clone();
         self.update(Action::Snapshot(snapshot));
         if let Some(engine) = self.engine.take() {
-            let run = self.over.insert(engine.join()?);
-            let pricer = Pricer::new(&run.profile, PriceBook::builtin());
-            let report = Report::of(run, &pricer, &self.workbench.expectations);
-            let ended = Action::Ended { stop: run.stop, why: report::shortfall(&report) };
+            let run = engine.join()?;
+            let ended = Action::Ended { stop: run.stop, why: report::shortfall(&self.report(&run)) };
+            self.over = Some(run);
             self.update(ended);
         }
         Ok(())
@@ -323,11 +326,19 @@ impl<'a> Session<'a> {
         self.update(action);
     }
 
+    fn report(&self, run: &Run) -> Report {
+        let pricer = Pricer::new(&run.profile, PriceBook::builtin());
+        let mut report = Report::of(run, &pricer, &self.workbench.expectations);
+        if let Some(calibration) = &self.workbench.calibration {
+            report.hold_against(calibration, report::shape(&run.profile, &run.total));
+        }
+        report
+    }
+
     fn try_export(&self) -> Result<Vec<PathBuf>, String> {
         let so_far = self.engine.as_ref().map(Handle::so_far).transpose().map_err(|error| error.to_string())?;
         let run = so_far.as_ref().or(self.over.as_ref()).ok_or_else(|| EngineError::Over.to_string())?;
-        let pricer = Pricer::new(&run.profile, PriceBook::builtin());
-        let report = Report::of(run, &pricer, &self.workbench.expectations);
+        let report = self.report(run);
         let size = self.app.size;
         let mut buf = Buffer::empty(Rect::from((Position::ORIGIN, size)));
         screens::draw(&self.app, &self.workbench.theme, buf.area, &mut buf);

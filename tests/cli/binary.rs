@@ -30,6 +30,9 @@ local = {}
 simulate = { preset = "local", ttft = "400ms" }
 "#;
 
+/// In the folder that a command runs in, so that none meets the cache of whoever runs the tests.
+pub const CACHE: (&str, &str) = ("GATEBENCH_CACHE_DIR", "cache");
+
 /// Runs that have to be valid have the processors to themselves.
 static PROCESSORS: RwLock<()> = RwLock::new(());
 
@@ -130,7 +133,7 @@ impl Folder {
         prepare: impl FnOnce(&mut assert_cmd::Command),
     ) -> Done {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_gatebench"));
-        command.current_dir(self.0.path()).args(args).timeout(Duration::from_secs(60));
+        command.current_dir(self.0.path()).args(args).env(CACHE.0, CACHE.1).timeout(Duration::from_secs(60));
         prepare(&mut command);
         let output = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -141,7 +144,7 @@ impl Folder {
     /// Starts gatebench here, to be signalled.
     pub fn spawn(&self, args: &[&str]) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gatebench"));
-        command.current_dir(self.0.path()).args(args).stdin(Stdio::null());
+        command.current_dir(self.0.path()).args(args).env(CACHE.0, CACHE.1).stdin(Stdio::null());
         Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 }

@@ -3,14 +3,14 @@
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::binary::{Folder, Running, Sim, until};
+use crate::binary::{CACHE, Folder, Running, Sim, until};
 
 /// gatebench under a limit that a shell has set: `-n` sets both, `-Sn` the soft one alone.
 fn under(limit: &str, folder: &Folder, args: &[&str]) -> Output {
     let mut command = Command::new("sh");
     let line = format!("ulimit {limit} && exec \"$@\"");
     command.args(["-c", &line, "sh", env!("CARGO_BIN_EXE_gatebench")]).args(args);
-    command.current_dir(folder.path("")).stdin(Stdio::null()).output().unwrap()
+    command.current_dir(folder.path("")).env(CACHE.0, CACHE.1).stdin(Stdio::null()).output().unwrap()
 }
 
 #[test]

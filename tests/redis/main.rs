@@ -150,7 +150,7 @@ fn long_run(prepare: impl FnOnce(&mut Command)) -> (Child, TempDir) {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("p.toml"), PROFILE.replace("\"2s\"", "\"60s\"")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatebench"));
-    command.args(["run", "p.toml"]).current_dir(folder.path());
+    command.args(["run", "p.toml"]).current_dir(folder.path()).env("GATEBENCH_CACHE_DIR", "cache");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     prepare(&mut command);
     (command.spawn().unwrap(), folder)

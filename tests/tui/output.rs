@@ -67,7 +67,9 @@ fn the_screen_follows_the_terminals_size_down_to_one_cell_and_back() {
 #[test]
 fn without_a_terminal_it_runs_headless_and_says_so() {
     let args = [&STEADY[..], &["-n", "30"]].concat();
-    let run = Command::new(env!("CARGO_BIN_EXE_gatebench")).args(args).stdin(Stdio::null()).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gatebench"));
+    command.args(args).env("GATEBENCH_CACHE_DIR", env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
+    let run = command.output().unwrap();
     let (stdout, stderr) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(stderr.contains("no terminal") && stderr.contains("running quickstart headless"), "{stderr}");
     assert!(stdout.contains("hit rate") && !stdout.contains('\x1b'), "{stdout}");

@@ -47,7 +47,8 @@ impl Workbench {
     pub fn start_with(args: &[&str], size: Size, env: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let command = [&[env!("CARGO_BIN_EXE_gatebench")], args].concat();
-        let pty = Pty::run(&command, env, folder.path(), size).unwrap();
+        let env = [&[("GATEBENCH_CACHE_DIR", "cache")], env].concat();
+        let pty = Pty::run(&command, &env, folder.path(), size).unwrap();
         let modes_before = pty.modes();
         let mut workbench = Self { pty, folder, modes_before, pid: None };
         workbench.until("calls are answered", |picture| {

@@ -1,5 +1,6 @@
 //! What the report of a synthetic run says.
 
+mod doubts;
 pub(crate) mod synthetic;
 
 use std::sync::Arc;

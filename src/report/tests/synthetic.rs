@@ -48,13 +48,15 @@ impl Calls {
     }
 
     fn sample(&self, outcome: Outcome) -> Sample {
+        let sent = self.start + self.lag;
         Sample {
             epoch: 0,
             ended_in: 0,
             measured: true,
             in_window: true,
+            service_in_window: outcome.done - sent,
             intended: self.start,
-            sent: self.start + self.lag,
+            sent,
             outcome,
         }
     }
@@ -80,7 +82,7 @@ impl Calls {
         })
     }
 
-    fn failed(&self, kind: FailureKind) -> Sample {
+    pub fn failed(&self, kind: FailureKind) -> Sample {
         let detail = String::new();
         self.sample(Outcome {
             done: self.start + ms(900.0),
@@ -130,7 +132,7 @@ pub fn tally_with(local: u32, model: u32) -> Tally {
     let bounds = LatencyBounds { response: Some(ms(2000.0)), ..LatencyBounds::default() };
     for sample in &samples {
         tally.record(sample);
-        tally.record_completion(sample, &bounds);
+        tally.record_in_window(sample, &bounds);
     }
     tally
 }

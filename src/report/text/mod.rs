@@ -8,7 +8,7 @@ mod verdict;
 pub use page::{Page, Style, Tone};
 pub use verdict::shortfall;
 
-use super::shape::{Counted, Report, Share};
+use super::shape::{Counted, LittlesLaw, Report, Share};
 use crate::metrics::{Stop, Summary};
 use format::{clipped, compact, count, left, money, ms, percent, right};
 
@@ -66,6 +66,9 @@ fn header(page: &mut Page, report: &Report) {
     if !run.insecure_routes.is_empty() {
         let routes = run.insecure_routes.join(", ");
         page.words(Tone::Doubt, &format!("certificates were not checked (insecure): {routes}"));
+    }
+    for warning in &run.warnings {
+        page.words(Tone::Doubt, &format!("WARNING: {warning}"));
     }
     if report.environment.build == "debug" {
         page.words(Tone::Doubt, "a debug build of gatebench: build with --release before you trust its figures");
@@ -127,11 +130,40 @@ fn load(page: &mut Page, report: &Report) {
         pieces.push(format!("{} no longer awaited", count(report.run.abandoned)));
     }
     page.row("load", &pieces);
+    let borders = [(load.warmup, "in the warm-up, not counted"), (load.drained, "answered after the window")];
+    let borders = borders.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n)));
+    let borders: Vec<_> = borders.collect();
+    if !borders.is_empty() {
+        page.row("", &borders);
+    }
     if let (Some(qps), Some(goodput)) = (load.qps, load.goodput) {
         let window = format::seconds(report.run.measured_s);
         let (qps, goodput) = (format::digits3(qps), format::digits3(goodput));
         page.row("", &[format!("{qps} successes/s over {window}"), format!("goodput {goodput}/s")]);
     }
+    if let Some(law) = &report.run.littles_law {
+        page.row("", &[littles_law(law)]);
+    }
+    if let Some(generator) = &report.run.generator {
+        let (busiest, capacity) = (format::digits3(generator.busiest_per_s), format::digits3(generator.capacity_per_s));
+        let used = percent(generator.used);
+        page.row(
+            "",
+            &[format!("busiest second {busiest} calls/s: {used} of what this machine can generate ({capacity}/s)")],
+        );
+    }
+}
+
+fn littles_law(law: &LittlesLaw) -> String {
+    let (users, rate, accounted) = (law.users, law.calls_per_s, law.accounted);
+    let [users, rate, accounted] = [users, rate, accounted].map(format::digits3);
+    let think = if law.think_ms > 0.0 { format!(" + {} think", ms(law.think_ms)) } else { String::new() };
+    let verdict = if law.holds { "holds" } else { "does not hold" };
+    format!(
+        "Little's law {verdict}: {rate}/s x ({}{think}) = {accounted} of {users} users ({:+.1}%)",
+        ms(law.service_ms),
+        law.deviation * 100.0
+    )
 }
 
 fn in_brackets(ratio: f64) -> String {

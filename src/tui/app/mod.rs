@@ -19,6 +19,7 @@ use super::action::{Action, Effect};
 use super::command::{Command, Pane, Screen};
 use super::keymap::{self, Place};
 use super::layout::{Live, Parts};
+use crate::calibration::Calibration;
 use crate::metrics::{Epoch, Phase, Snapshot, Stop};
 use crate::profile::Profile;
 
@@ -50,6 +51,8 @@ pub struct App {
     /// Events hidden below the last line that is seen; 0: the newest are seen.
     pub events_back: usize,
     pub is_paused: bool,
+    /// What this machine can generate, if that is known.
+    pub calibration: Option<Calibration>,
     /// Why the load ended, if it did.
     pub ended: Option<Stop>,
     message: Option<Message>,
@@ -112,6 +115,7 @@ impl App {
             chosen_epoch: None,
             events_back: 0,
             is_paused: false,
+            calibration: None,
             ended: None,
             message: None,
         }

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use crate::metrics::{Snapshot, Time, samples_for};
-use crate::report::{format, lag_limit_ms};
+use crate::report::{format, lag_limit_ms, overused};
 use crate::tui::app::{App, State};
 use crate::tui::command::Screen;
 use crate::tui::panels::lines;
@@ -18,7 +18,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let width_of = |spans: &[(String, Style)]| spans.iter().map(|(text, _)| text.width()).sum::<usize>();
     let menu = width_of(&right);
     let (state, shown) = (app.state(), app.shown());
-    let (lag, how) = lag(shown, theme);
+    let (lag, how) = overuse(app, theme).unwrap_or_else(|| lag(shown, theme));
     let parts = [
         (" gatebench ".to_owned(), theme.title()),
         (format!(" {} ", app.name), Style::new()),
@@ -62,6 +62,15 @@ fn lag(shown: &Snapshot, theme: &Theme) -> (String, Style) {
         Some(lag) if is_late(shown) => (format!("lag p99 {} LATE", format::ms(lag.p99)), theme.bad()),
         Some(lag) => (format!("lag p99 {} ok", format::ms(lag.p99)), theme.dim()),
     }
+}
+
+/// That the last second took more of what this machine can generate than leaves its figures alone. What is late or
+/// dropped is worse and goes before.
+fn overuse(app: &App, theme: &Theme) -> Option<(String, Style)> {
+    let shown = app.shown();
+    let used = overused(shown, app.calibration.as_ref()?)?;
+    let is_worse = shown.epoch.dropped > 0 || is_late(shown);
+    (!is_worse).then(|| (format!("GENERATOR {}", format::percent(used)), theme.warn()))
 }
 
 /// Calls were sent so late that their figures are the generator's, not the stack's.

@@ -11,7 +11,8 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::Color;
 
 use super::{epochs, layers, log, numbers};
-use crate::metrics::{Event, Snapshot, Stop};
+use crate::calibration::{Calibration, Machine};
+use crate::metrics::{Event, Point, Series, Snapshot, Stop};
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::command::Pane;
@@ -74,6 +75,29 @@ fn the_live_screen_shows_what_its_size_allows() {
         let app = scene::app(width, height);
         assert_snapshot!(format!("live_{width}x{height}"), export::text(&whole(&app, &Theme::MONO)));
     }
+}
+
+#[test]
+fn the_header_says_when_the_generator_takes_too_much_of_the_machine() {
+    let header = |calls: u64, one_replica: f64| {
+        let mut snapshot = scene::snapshot();
+        let mut series = Series::default();
+        series.push(Point { seconds: 1.0, sent: calls, local: 500, ..Point::default() });
+        snapshot.series = Arc::new(series);
+        let mut app = with(snapshot, 120, 36);
+        app.calibration = Some(Calibration {
+            machine: Machine::here(),
+            measured_at: String::new(),
+            one_replica,
+            all_cores: one_replica,
+            streamed_token: 0.0,
+        });
+        drawn(&app, super::header::draw, 120, 1)
+    };
+    assert!(header(8500, 10_000.0).contains("GENERATOR 80.0%"), "{}", header(8500, 10_000.0));
+    assert!(header(7500, 10_000.0).contains("lag p99"), "70% is not too much");
+    assert!(header(1500, 1_000.0).contains("lag p99"), "1,000 calls to routes are few");
+    assert!(header(1501, 1_000.0).contains("GENERATOR 100.1%"), "{}", header(1501, 1_000.0));
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! Whether a calibration says the same twice, and how near a real closed loop comes to it.
+
+use super::measure::{median, spend};
+use super::nginx::Nginx;
+use super::table::Table;
+use super::tools::{self, SMALL_CALLS, gatebench};
+use super::{Length, Problem};
+
+const ROUNDS: usize = 5;
+
+pub fn measure(table: &mut Table, _: Length) -> Result<(), Problem> {
+    let (mut one, mut all, mut took) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let said = spend(gatebench().args(["calibrate", "--again"]))?;
+        one.push(figure(&said.stdout, "1 replica,")?);
+        all.push(figure(&said.stdout, "all cores")?);
+        took.push(said.wall);
+    }
+    table.figure("it takes", format!("{:.1} s", median(took)));
+    for (what, rates) in [("1 replica", &one), ("all cores", &all)] {
+        let middle = median(rates.iter().copied());
+        let widest = rates.iter().map(|rate| (rate / middle - 1.0).abs()).fold(0.0, f64::max);
+        table.figure(&format!("{what}, calls/s"), format!("{middle:.0}"));
+        table.at_most("  farthest of its rounds from that", widest * 100.0, 10.0, "%");
+    }
+    let nginx = Nginx::start()?;
+    let url = nginx.base_url();
+    let mut sets = vec!["load.warmup=1s"];
+    sets.extend(SMALL_CALLS);
+    let run = tools::run(&["--url", &url, "--model", "gpt-4.1", "-c", "64", "-z", "5s"], &sets)?;
+    let reached = run.number("/load/qps")? / median(one) * 100.0;
+    table.figure("a closed loop of 64 users against nginx reaches of it", format!("{reached:.0}%"));
+    let warned = run.report.pointer("/run/warnings/0").and_then(|text| text.as_str()).unwrap_or("of nothing");
+    table.note(format!("it was warned: {warned}"));
+    Ok(())
+}
+
+/// The number a second in the line of these words.
+fn figure(text: &str, words: &str) -> Result<f64, Problem> {
+    let line = text.lines().find(|line| line.contains(words)).ok_or("gatebench calibrate said something else")?;
+    let number = line.split_whitespace().find_map(|word| word.strip_suffix("/s")).ok_or("no rate in its line")?;
+    Ok(number.replace(',', "").parse()?)
+}
