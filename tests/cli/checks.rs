@@ -145,7 +145,7 @@ fn the_quickstart_is_ready_and_says_so_in_a_page() {
           ok    dns               an address already: no name to resolve
           ok    tcp         TIME  127.0.0.1:PORT
           ok    tls         TIME  TLS 1.3, HTTP/1.1; gatebench sim by gatebench sim CA
-          ok    models      TIME  11 models listed, among them gpt-4.1, gpt-4o-mini, deepseek-v3.2
+          ok    models      TIME  SOME models listed, among them gpt-4.1, gpt-4o-mini, deepseek-v3.2
           ok    call        TIME  gpt-4.1 answers, first token after TIME; 2 + 1 tokens, ¥0.0000120 ($0.0000120), simulated
 
         routes.direct  simulated: openai-official, https://127.0.0.1:PORT/v1
@@ -153,7 +153,7 @@ fn the_quickstart_is_ready_and_says_so_in_a_page() {
           ok    dns               an address already: no name to resolve
           ok    tcp         TIME  127.0.0.1:PORT
           ok    tls         TIME  TLS 1.3, HTTP/1.1; gatebench sim by gatebench sim CA
-          ok    models      TIME  6 models listed, among them gpt-4.1
+          ok    models      TIME  SOME models listed, among them gpt-4.1
           ok    call        TIME  gpt-4.1 answers, first token after TIME; 2 + 1 tokens, ¥0.0000876 ($0.0000120), simulated
 
         redis  none
@@ -180,6 +180,11 @@ fn masked(page: &str) -> String {
             false => (String::new(), line.to_owned()),
         };
         let text = text.split(' ').map(without_chance).collect::<Vec<_>>().join(" ");
+        // How many names a simulated route lists is no promise.
+        let text = match text.split_once(" models listed") {
+            Some((_, which)) => format!("SOME models listed{which}"),
+            None => text,
+        };
         if is_finding && start.trim().is_empty() {
             *lines.last_mut().unwrap() += &format!(" {text}");
         } else if is_finding && !cells[TIME].iter().all(|cell| *cell == ' ') {

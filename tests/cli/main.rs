@@ -2,8 +2,8 @@
 
 mod bad_input;
 mod binary;
-mod checks;
 mod calibration;
+mod checks;
 #[cfg(target_os = "linux")]
 mod open_files;
 mod outcomes;
