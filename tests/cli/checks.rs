@@ -145,7 +145,7 @@ fn the_quickstart_is_ready_and_says_so_in_a_page() {
           ok    dns               an address already: no name to resolve
           ok    tcp         TIME  127.0.0.1:PORT
           ok    tls         TIME  TLS 1.3, HTTP/1.1; gatebench sim by gatebench sim CA
-          ok    models      TIME  11 models listed, among them gpt-4.1, gpt-4o-mini, deepseek-v3.2
+          ok    models      TIME  13 models listed, among them gpt-4.1, gpt-4o-mini, deepseek-v3.2
           ok    call        TIME  gpt-4.1 answers, first token after TIME; 2 + 1 tokens, ¥0.0000120 ($0.0000120), simulated
 
         routes.direct  simulated: openai-official, https://127.0.0.1:PORT/v1
