@@ -168,11 +168,11 @@ fn the_client_is_exchanged_and_the_old_ones_connections_drain() {
     assert_eq!(report.attempts.total, report.simulated["gateway"].requests);
 }
 
-/// Simulated routes speak HTTP/1.1.
 #[test]
 fn http_2_is_tried_from_the_next_call_on_fails_in_the_open_and_auto_falls_back() {
     for tls in ["false", "\"1.3\""] {
-        let text = PROFILE.replace("ttft =", &format!("tls = {tls}, ttft =")) + "[stack.pool]\nclient = \"reqwest\"\n";
+        let text = PROFILE.replace("ttft =", &format!("tls = {tls}, http = \"1.1\", ttft ="))
+            + "[stack.pool]\nclient = \"reqwest\"\n";
         let mut live = Live::start(&text.replace("users = 16", "users = 2\nthink_time = \"5ms\""));
         live.until("calls succeed", |now| now.measured.succeeded > 10);
         live.change(|profile| profile.stack.pool.http = Http::V2);

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod client;
+mod connections;
 mod counts;
 mod faults;
 mod timing;
