@@ -240,12 +240,14 @@ impl Default for Retry {
     }
 }
 
-/// With d the exponential delay: `full` is U(0, d), `equal` d/2 + U(0, d/2), `none` d.
+/// With d the exponential delay: `full` is U(0, d), `equal` d/2 + U(0, d/2), `quarter` d - U(0, d/4), `none` d.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Jitter {
     Full,
     Equal,
+    /// As the OpenAI and Anthropic SDKs do.
+    Quarter,
     None,
 }
 
