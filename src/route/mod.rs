@@ -26,6 +26,7 @@ mod secret;
 mod sse;
 mod target;
 mod through_reqwest;
+mod tolled;
 mod transport;
 mod trust;
 mod unreachable;

@@ -259,9 +259,11 @@ fn attempts(report: &Report) -> Vec<String> {
 
 fn connections(report: &Report) -> Vec<String> {
     let connections = &report.connections;
+    if report.profile.pointer("/stack/pool/client").is_some_and(|client| client == "reqwest") {
+        return vec![format!("{} opened", count(connections.opened.total)), "reqwest tells no more of them".to_owned()];
+    }
     if connections.opened.total + connections.reused.total == 0 {
-        let through_reqwest = report.profile.pointer("/stack/pool/client").is_some_and(|client| client == "reqwest");
-        return vec![if through_reqwest { "not known: reqwest does not tell" } else { "none" }.to_owned()];
+        return vec!["none".to_owned()];
     }
     let mut pieces = vec![
         match connections.opened {
