@@ -95,8 +95,7 @@ impl ThroughReqwest {
 
     pub(super) async fn send(
         &self,
-        headers: HeaderMap,
-        body: Bytes,
+        (headers, body): (HeaderMap, Bytes),
         alarm: &mut Alarm<'_>,
         trace: &mut Trace,
     ) -> Result<Response<ReqwestBody>, Fault> {

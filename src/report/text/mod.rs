@@ -277,6 +277,9 @@ fn connections(report: &Report) -> Vec<String> {
         ),
         format!("peak {}", count(connections.peak)),
     ];
+    if connections.stale > 0 {
+        pieces.push(format!("{} stale, sent again on fresh ones", count(connections.stale)));
+    }
     let causes = connections.closed.iter().map(|(cause, n)| format!("{cause} {}", count(*n)));
     let causes = causes.collect::<Vec<_>>().join(", ");
     if !causes.is_empty() {
