@@ -3,6 +3,7 @@
 mod bad_input;
 mod binary;
 mod checks;
+mod clients;
 #[cfg(target_os = "linux")]
 mod open_files;
 mod outcomes;
