@@ -210,6 +210,7 @@ impl Replica {
             peak: pools.peak.into(),
             opened: pools.opened,
             reused: pools.reused,
+            stale: pools.stale,
             closed: pools.closed,
         };
         Report { replica: self.number, recordings: recorder.take_intervals(), gauges }

@@ -39,6 +39,8 @@ pub struct Gauges {
     /// Since the load's start, warm-up included.
     pub opened: u64,
     pub reused: u64,
+    /// Kept connections that turned out closed by the server and were replaced.
+    pub stale: u64,
     pub closed: [u64; Closing::ALL.len()],
 }
 
@@ -60,6 +62,7 @@ impl Gauges {
         self.peak += other.peak;
         self.opened += other.opened;
         self.reused += other.reused;
+        self.stale += other.stale;
         for (mine, theirs) in self.closed.iter_mut().zip(other.closed) {
             *mine += theirs;
         }

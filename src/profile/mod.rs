@@ -44,8 +44,8 @@ pub use problem::{KeyPath, Located, Override, Problem};
 pub use routes::{Fault, FaultKind, GatewayCache, HeaderKind, PromptCache, Route, Simulated, TlsVersion};
 pub use schema::schema;
 pub use stack::{
-    Cache, CacheField, Client, FallbackOn, Hop, Http, Jitter, LocalCache, Pool, RedisCache, Retry, Stack, Trigger,
-    WhenFull,
+    Cache, CacheField, Client, FallbackOn, Hop, Http, Jitter, LocalCache, Pool, RedisCache, Retry, RetryStale, Stack,
+    Trigger, WhenFull,
 };
 pub use tuned::{WriteError, Written};
 pub use units::{Money, Spread};

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::routes::{GatewayCache, PromptCache, Simulated, TlsVersion};
+use super::stack::Http;
 use super::units::Spread;
 
 impl Simulated {
@@ -17,6 +18,9 @@ impl Simulated {
             rtt: ms(rtt_ms),
             tls: TlsVersion::V13,
             resume: false,
+            http: Http::Auto,
+            max_streams: 100,
+            idle_timeout: Duration::ZERO,
             ttft: Spread::LogNormal { median: ms(280), p95: ms(700) },
             tokens_per_second: Spread::LogNormal { median: 80.0, p95: 140.0 },
             concurrency_limit: 0,

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dialect::{Dialect, PromptCaching};
+use super::stack::Http;
 use super::units::{Spread, duration};
 
 /// Exactly one of `base_url` and `simulate` is given.
@@ -111,6 +112,13 @@ pub struct Simulated {
     pub tls: TlsVersion,
     /// TLS session resumption.
     pub resume: bool,
+    /// What it speaks: HTTP/1.1, HTTP/2, or both, as the client wishes.
+    pub http: Http,
+    /// Requests in progress on one HTTP/2 connection at most (SETTINGS_MAX_CONCURRENT_STREAMS).
+    pub max_streams: u32,
+    /// A connection without a request for so long is closed; 0: never.
+    #[serde(with = "duration")]
+    pub idle_timeout: Duration,
     /// Time at the server from request to first token (for an answer that is not streamed: the wait before
     /// generation begins).
     pub ttft: Spread<Duration>,

@@ -10,6 +10,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::routes::{Fault, GatewayCache, PromptCache, Simulated, TlsVersion};
 use super::schema::DurationText;
+use super::stack::Http;
 use super::units::{Spread, duration};
 
 /// The table form of [`Simulated`]: what is absent stays as the preset has it.
@@ -27,6 +28,14 @@ pub(super) struct SimulatedTable {
     tls: Option<TlsVersion>,
     /// TLS session resumption.
     resume: Option<bool>,
+    /// What it speaks: `"1.1"`, `"2"`, or `"auto"`: both, as the client wishes.
+    http: Option<Http>,
+    /// Requests in progress on one HTTP/2 connection at most.
+    max_streams: Option<u32>,
+    /// A connection without a request for so long is closed; 0: never.
+    #[serde(with = "duration::option")]
+    #[schemars(with = "Option<DurationText>")]
+    idle_timeout: Option<Duration>,
     /// Time at the server from request to first token.
     ttft: Option<Spread<Duration>>,
     /// Generation speed of one answer; 0 sends all tokens at once.
@@ -132,6 +141,9 @@ impl SimulatedTable {
             rtt: self.rtt.unwrap_or(preset.rtt),
             tls: self.tls.unwrap_or(preset.tls),
             resume: self.resume.unwrap_or(preset.resume),
+            http: self.http.unwrap_or(preset.http),
+            max_streams: self.max_streams.unwrap_or(preset.max_streams),
+            idle_timeout: self.idle_timeout.unwrap_or(preset.idle_timeout),
             ttft: self.ttft.unwrap_or(preset.ttft),
             tokens_per_second: self.tokens_per_second.unwrap_or(preset.tokens_per_second),
             concurrency_limit: self.concurrency_limit.unwrap_or(preset.concurrency_limit),

@@ -77,6 +77,8 @@ pub struct Pool {
     #[serde(with = "duration")]
     #[schemars(with = "super::schema::DurationText")]
     pub keepalive: Duration,
+    /// Which requests go out again on a fresh connection when the server had closed the kept one they were sent on.
+    pub retry_stale: RetryStale,
     pub http: Http,
 }
 
@@ -93,6 +95,7 @@ impl Default for Pool {
             tls_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(60),
             keepalive: Duration::from_secs(30),
+            retry_stale: RetryStale::Unread,
             http: Http::V1,
         }
     }
@@ -114,6 +117,19 @@ pub enum WhenFull {
     /// Open one more and discard it afterwards, as urllib3 and Go do.
     Open,
     Fail,
+}
+
+/// Which requests go out again, once, when the server had closed the kept connection they were sent on. Never one
+/// whose answer had begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RetryStale {
+    /// Of which nothing was written.
+    Unsent,
+    /// Also those that the server cannot have read: it ended its side before it had received them (known on Linux).
+    Unread,
+    /// Also those that the server may have read, so that it may do, and bill, the work twice.
+    Unanswered,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -240,12 +256,14 @@ impl Default for Retry {
     }
 }
 
-/// With d the exponential delay: `full` is U(0, d), `equal` d/2 + U(0, d/2), `none` d.
+/// With d the exponential delay: `full` is U(0, d), `equal` d/2 + U(0, d/2), `quarter` d - U(0, d/4), `none` d.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Jitter {
     Full,
     Equal,
+    /// As the OpenAI and Anthropic SDKs do.
+    Quarter,
     None,
 }
 

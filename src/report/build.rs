@@ -212,6 +212,7 @@ fn connections(run: &Run, reuse: Option<f64>) -> Connections {
         opened: counted(run.measured.opened, run.total.opened, run.gauges.opened),
         reused: counted(run.measured.reused, run.total.reused, run.gauges.reused),
         reuse,
+        stale: run.gauges.stale,
         peak: run.gauges.peak,
         closed: non_zero(Closing::ALL.map(|cause| (cause.name(), run.gauges.closed[cause as usize]))),
     }

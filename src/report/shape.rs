@@ -253,6 +253,10 @@ pub struct Connections {
     pub reused: Counted,
     /// Attempts on a kept connection / attempts.
     pub reuse: Option<f64>,
+    /// Kept connections that turned out closed by the server when a request was sent on them. It went out again on a
+    /// fresh connection, and counts once among the attempts.
+    #[serde(default)]
+    pub stale: u64,
     /// Most open at once, summed over replicas.
     pub peak: u64,
     /// By cause; absent causes are 0.

@@ -114,7 +114,7 @@ struct Way {
     target: Target,
     client: Client,
     transport: Rc<Transport>,
-    headers: Headers,
+    headers: Rc<Headers>,
 }
 
 impl Way {
@@ -127,7 +127,7 @@ impl Way {
             Client::Reqwest => (Transport::Reqwest(Box::new(through_reqwest(&config, &target, pool)?)), None),
         };
         let headers = Headers::new(&config, host)?;
-        Ok(Self { config, target, client: pool.client, transport: Rc::new(transport), headers })
+        Ok(Self { config, target, client: pool.client, transport: Rc::new(transport), headers: Rc::new(headers) })
     }
 }
 
@@ -163,10 +163,13 @@ impl Endpoint {
         }
         let (transport, headers) = {
             let way = self.way.borrow();
-            let headers = if ask.request.stream { way.headers.streamed() } else { way.headers.whole() };
-            (way.transport.clone(), headers)
+            (way.transport.clone(), way.headers.clone())
         };
-        let answer = transport.send(headers, self.spoken.request(ask), alarm, trace).await;
+        let compose = || {
+            let headers = if ask.request.stream { headers.streamed() } else { headers.whole() };
+            (headers, self.spoken.request(ask))
+        };
+        let answer = transport.send(compose, alarm, trace).await;
         let (head, body) = answer.map_err(Fault::before_head)?.into_parts();
         if !head.status.is_success() {
             let body = start_of(body, alarm).await;
@@ -221,7 +224,7 @@ impl Endpoint {
     pub fn set_gateway_cache(&self, on: bool) {
         let mut way = self.way.borrow_mut();
         way.config.gateway_cache = on;
-        way.headers.set_gateway_cache(on);
+        Rc::make_mut(&mut way.headers).set_gateway_cache(on);
     }
 
     /// Of all transports there were; the peak is that of the busiest.

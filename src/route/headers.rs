@@ -11,6 +11,7 @@ use crate::profile::HeaderKind;
 
 const AGENT: &str = concat!("gatebench/", env!("CARGO_PKG_VERSION"));
 
+#[derive(Clone)]
 pub(super) struct Headers {
     whole: HeaderMap,
     streamed: HeaderMap,

@@ -24,8 +24,10 @@ mod probe;
 pub mod reading;
 mod secret;
 mod sse;
+mod stale;
 mod target;
 mod through_reqwest;
+mod tolled;
 mod transport;
 mod trust;
 mod unreachable;
@@ -188,6 +190,9 @@ pub struct PoolGauge {
     pub peak: u32,
     pub opened: u64,
     pub reused: u64,
+    /// Kept connections that turned out closed by the server when a request was sent on them, which then went out
+    /// again on a fresh one. Neither that sending nor that reuse counts otherwise.
+    pub stale: u64,
     /// By [`Closing`], in the order of [`Closing::ALL`].
     pub closed: [u64; Closing::ALL.len()],
 }
@@ -201,6 +206,7 @@ impl PoolGauge {
         self.peak += other.peak;
         self.opened += other.opened;
         self.reused += other.reused;
+        self.stale += other.stale;
         for (mine, theirs) in self.closed.iter_mut().zip(other.closed) {
             *mine += theirs;
         }

@@ -1,7 +1,8 @@
 //! reqwest as it is, for teams that deploy it, for HTTP/2 and for proxies.
 //! Must not know dialects: it carries bytes.
 //!
-//! What it cannot tell stays unknown: how long connecting took and whether a connection was reused. It has no maximum
+//! What it cannot tell stays unknown: how long connecting took and whether a connection was reused. Those it opens are
+//! counted as its connector hands them over. It has no maximum
 //! of connections either, so `max_connections` is a gate of ours on exchanges in progress; and since its checkout
 //! races a connect against the return of a kept connection, it can have more sockets open than the gate lets through.
 
@@ -20,6 +21,7 @@ use rustls::ClientConfig;
 use super::alarm::Alarm;
 use super::failure::{Fault, Stage, causes};
 use super::pool::{Limits, Permit, Pool, Slot};
+use super::tolled::Toll;
 use super::transport::Trace;
 use super::{Access, PoolGauge, Proxy, unreachable};
 use crate::profile::{self, Http, WhenFull};
@@ -37,6 +39,7 @@ pub(super) struct ThroughReqwest {
     /// Only its permits are used: no connection is ever kept in it.
     gate: Rc<Pool>,
     read_timeout: Cell<Duration>,
+    toll: Toll,
 }
 
 impl ThroughReqwest {
@@ -49,8 +52,9 @@ impl ThroughReqwest {
     ) -> Result<Self, String> {
         let url: Url = url.parse().map_err(|e| format!("{e}"))?;
         let host = url.host_str().unwrap_or_default().to_owned();
+        let toll = Toll::default();
         Ok(Self {
-            client: RefCell::new(client(&tls, proxy, settings)?),
+            client: RefCell::new(client(&tls, proxy, settings, &toll)?),
             place: place(&url, proxy),
             settings: RefCell::new(settings.clone()),
             tls,
@@ -60,6 +64,7 @@ impl ThroughReqwest {
             access,
             gate: Pool::new(Limits::of(settings)),
             read_timeout: Cell::new(settings.read_timeout),
+            toll,
         })
     }
 
@@ -70,28 +75,27 @@ impl ThroughReqwest {
         self.read_timeout.set(settings.read_timeout);
         let before = self.settings.replace(settings.clone());
         if its_own(&before) != its_own(settings)
-            && let Ok(client) = client(&self.tls, self.proxy, settings)
+            && let Ok(client) = client(&self.tls, self.proxy, settings, &self.toll)
         {
             self.client.replace(client);
         }
     }
 
-    /// Only what waits at our gate is known.
+    /// Only what waits at our gate is known, and how many connections were opened.
     pub(super) fn gauge(&self) -> PoolGauge {
-        PoolGauge { waiting: self.gate.gauge().waiting, ..PoolGauge::default() }
+        PoolGauge { waiting: self.gate.gauge().waiting, opened: self.toll.opened(), ..PoolGauge::default() }
     }
 
     /// Forgets the idle connections; reqwest closes them by itself.
     pub(super) fn shut_down(&self) {
-        if let Ok(client) = client(&self.tls, self.proxy, &self.settings.borrow()) {
+        if let Ok(client) = client(&self.tls, self.proxy, &self.settings.borrow(), &self.toll) {
             self.client.replace(client);
         }
     }
 
     pub(super) async fn send(
         &self,
-        headers: HeaderMap,
-        body: Bytes,
+        (headers, body): (HeaderMap, Bytes),
         alarm: &mut Alarm<'_>,
         trace: &mut Trace,
     ) -> Result<Response<ReqwestBody>, Fault> {
@@ -185,7 +189,7 @@ fn its_own(settings: &profile::Pool) -> (u32, Duration, Duration, Duration, Http
     (s.max_idle, s.idle_timeout, s.connect_timeout, s.keepalive, s.http)
 }
 
-fn client(tls: &ClientConfig, proxy: Proxy, settings: &profile::Pool) -> Result<Client, String> {
+fn client(tls: &ClientConfig, proxy: Proxy, settings: &profile::Pool, toll: &Toll) -> Result<Client, String> {
     let mut tls = tls.clone();
     tls.alpn_protocols = match settings.http {
         Http::V1 => vec![b"http/1.1".to_vec()],
@@ -199,7 +203,8 @@ fn client(tls: &ClientConfig, proxy: Proxy, settings: &profile::Pool) -> Result<
         .pool_idle_timeout(settings.idle_timeout)
         .connect_timeout(settings.connect_timeout)
         .tcp_keepalive(keepalive)
-        .redirect(reqwest::redirect::Policy::none());
+        .redirect(reqwest::redirect::Policy::none())
+        .connector_layer(toll.clone());
     let builder = match settings.http {
         Http::V1 => builder.http1_only(),
         Http::V2 => builder.http2_prior_knowledge(),

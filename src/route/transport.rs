@@ -39,16 +39,16 @@ pub(super) enum Reader {
 }
 
 impl Transport {
+    /// Posts what `compose` writes: each time anew, should it be sent again.
     pub(super) async fn send(
         &self,
-        headers: HeaderMap,
-        body: Bytes,
+        compose: impl Fn() -> (HeaderMap, Bytes),
         alarm: &mut Alarm<'_>,
         trace: &mut Trace,
     ) -> Result<Response<Reader>, Fault> {
         match self {
-            Self::Exact(exact) => Ok(exact.send(headers, body, alarm, trace).await?.map(Reader::Exact)),
-            Self::Reqwest(reqwest) => Ok(reqwest.send(headers, body, alarm, trace).await?.map(Reader::Reqwest)),
+            Self::Exact(exact) => Ok(exact.send(compose, alarm, trace).await?.map(Reader::Exact)),
+            Self::Reqwest(reqwest) => Ok(reqwest.send(compose(), alarm, trace).await?.map(Reader::Reqwest)),
         }
     }
 

@@ -111,7 +111,7 @@ held!(bool, On);
 held!(WhenFull { Wait = "wait", Open = "open", Fail = "fail" });
 held!(Client { Exact = "exact", Reqwest = "reqwest" });
 held!(Http { V1 = "1.1", V2 = "2", Auto = "auto" });
-held!(Jitter { Full = "full", Equal = "equal", None = "none" });
+held!(Jitter { Full = "full", Equal = "equal", Quarter = "quarter", None = "none" });
 
 impl Held for String {
     fn value(&self) -> Value {

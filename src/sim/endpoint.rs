@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -58,13 +58,17 @@ impl Service<Request<Incoming>> for Endpoint {
         } else {
             self.presence.is_client();
         }
+        let is_http2 = request.version() == Version::HTTP_2;
+        if is_http2 {
+            self.presence.speaks_http2();
+        }
         if request.method() == Method::POST && matches!(request.uri().path(), CHAT | MESSAGES) {
             let exchange = Exchange {
                 dialect: Dialect::of(request.uri().path(), request.headers()),
                 provider: Arc::clone(&self.provider),
                 alarm: Alarm::new(&self.timer),
-                reset: Arc::clone(&self.reset),
-                ticket: Ticket::open(&self.provider.tally),
+                reset: (!is_http2).then(|| Arc::clone(&self.reset)),
+                ticket: Ticket::open(&self.presence),
             };
             return Box::pin(exchange.chat(request));
         }
@@ -128,7 +132,8 @@ struct Exchange {
     dialect: Dialect,
     provider: Arc<Provider>,
     alarm: Alarm,
-    reset: Arc<AtomicBool>,
+    /// The connection's; over HTTP/2 a [`HangUp`] resets the stream alone.
+    reset: Option<Arc<AtomicBool>>,
     ticket: Ticket,
 }
 
@@ -172,7 +177,7 @@ impl Exchange {
             }
             Err(Stop::Reset) => {
                 self.alarm.until(Instant::now() + self.provider.distance.one_way()).await;
-                self.reset.store(true, Ordering::Relaxed);
+                self.reset.iter().for_each(|reset| reset.store(true, Ordering::Relaxed));
                 self.ticket.close_as("reset");
                 Err(HangUp)
             }

@@ -114,12 +114,12 @@ impl Server {
             let listen = |source| SimError::Listen { route: name.clone(), address, source };
             let listener = crew.listen(address).map_err(listen)?;
             let bound = listener.local_addr().map_err(listen)?;
-            let tls = authority.server(spec.tls, spec.resume)?.map(Into::into);
+            let tls = authority.server(spec)?.map(Into::into);
             // Routes differ in their draws, and adding one changes no other's.
             let seed = options.seed.wrapping_add((index as u64) << 40);
             let provider = Provider::new(name, spec.clone(), seed);
             handles.push(RouteHandle::new(Arc::clone(&provider), bound, spec.tls));
-            listeners.push((listener, Site { provider, tls }));
+            listeners.push((listener, Site { provider, tls, http: spec.http }));
         }
         let doors = Doors::of(listeners.iter().map(|(listener, _)| listener)).map_err(SimError::Threads)?;
         let (running, threads) = crew.start(listeners).map_err(SimError::Threads)?;
@@ -200,8 +200,8 @@ impl RouteHandle {
         self.provider.delay_faults(by);
     }
 
-    /// Takes effect with the next request; what is in progress ends as it began. `tls` and `resume` stay as they
-    /// were at the start.
+    /// Takes effect with the next request; what is in progress ends as it began. `tls`, `resume` and `http` stay as
+    /// they were at the start.
     pub fn set(&self, spec: Simulated) {
         self.provider.set(spec);
     }

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use super::prompt_cache::Served;
 use super::timer::locked;
@@ -20,8 +22,19 @@ pub struct Stats {
     pub handshakes: u64,
     /// Chat requests whose head arrived.
     pub requests: u64,
-    /// By the status sent, or `aborted` (the client left), `reset`, `truncated`, `error` (inside a 200). Once nothing is in flight they sum
-    /// up to `requests`.
+    /// Of them, those that are not answered to the end yet.
+    pub in_progress: u64,
+    pub peak_in_progress: u64,
+    /// Most in progress on one connection; above 1 only over HTTP/2.
+    pub peak_streams: u64,
+    /// Most requests that one connection carried.
+    pub busiest_connection: u64,
+    /// Connections of `accepted` that speak HTTP/2.
+    pub http2: u64,
+    /// Connections closed here, since they were idle for the route's `idle_timeout`.
+    pub closed_idle: u64,
+    /// By the status sent, or `aborted` (the client left), `reset`, `truncated`, `error` (inside a 200). Once nothing
+    /// is in flight they sum up to `requests`.
     pub by_status: BTreeMap<String, u64>,
     pub by_model: BTreeMap<String, u64>,
     /// Tokens the provider would bill; the gateway's cache hits are not among them.
@@ -69,20 +82,20 @@ fn count(counts: &mut BTreeMap<String, u64>, key: &str) {
     }
 }
 
-/// One chat request; dropped without a status it counts as aborted.
+/// One chat request, in progress until it is dropped; dropped without a status it counts as aborted.
 pub(super) struct Ticket {
-    tally: Arc<Tally>,
+    presence: Arc<Presence>,
     open: bool,
 }
 
 impl Ticket {
-    pub(super) fn open(tally: &Arc<Tally>) -> Self {
-        locked(&tally.0).requests += 1;
-        Self { tally: Arc::clone(tally), open: true }
+    pub(super) fn open(presence: &Arc<Presence>) -> Self {
+        presence.begin();
+        Self { presence: Arc::clone(presence), open: true }
     }
 
     pub(super) fn asks(&self, model: &str) {
-        count(&mut locked(&self.tally.0).by_model, model);
+        count(&mut locked(&self.tally().0).by_model, model);
     }
 
     pub(super) fn close(self, status: http::StatusCode) {
@@ -91,19 +104,20 @@ impl Ticket {
 
     pub(super) fn close_as(mut self, outcome: &str) {
         self.open = false;
-        count(&mut locked(&self.tally.0).by_status, outcome);
+        count(&mut locked(&self.tally().0).by_status, outcome);
     }
 
     pub(super) fn tally(&self) -> &Tally {
-        &self.tally
+        &self.presence.tally
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
         if self.open {
-            count(&mut locked(&self.tally.0).by_status, "aborted");
+            count(&mut locked(&self.tally().0).by_status, "aborted");
         }
+        self.presence.end();
     }
 }
 
@@ -113,6 +127,16 @@ pub(super) struct Presence {
     tally: Arc<Tally>,
     guest: AtomicU8,
     handshaken: AtomicBool,
+    traffic: Mutex<Traffic>,
+    rested: Notify,
+}
+
+/// The chat requests of one connection.
+struct Traffic {
+    carried: u64,
+    in_progress: u64,
+    idle_since: Instant,
+    is_http2: bool,
 }
 
 const UNKNOWN: u8 = 0;
@@ -125,7 +149,57 @@ impl Presence {
         stats.accepted += 1;
         stats.live += 1;
         drop(stats);
-        Self { tally: Arc::clone(tally), guest: AtomicU8::new(UNKNOWN), handshaken: AtomicBool::new(false) }
+        let traffic = Traffic { carried: 0, in_progress: 0, idle_since: Instant::now(), is_http2: false };
+        Self {
+            tally: Arc::clone(tally),
+            guest: AtomicU8::new(UNKNOWN),
+            handshaken: AtomicBool::new(false),
+            traffic: Mutex::new(traffic),
+            rested: Notify::new(),
+        }
+    }
+
+    fn begin(&self) {
+        let mut traffic = locked(&self.traffic);
+        traffic.carried += 1;
+        traffic.in_progress += 1;
+        let mut stats = locked(&self.tally.0);
+        stats.requests += 1;
+        stats.in_progress += 1;
+        stats.peak_in_progress = stats.peak_in_progress.max(stats.in_progress);
+        stats.peak_streams = stats.peak_streams.max(traffic.in_progress);
+        stats.busiest_connection = stats.busiest_connection.max(traffic.carried);
+    }
+
+    fn end(&self) {
+        let mut traffic = locked(&self.traffic);
+        traffic.in_progress -= 1;
+        traffic.idle_since = Instant::now();
+        locked(&self.tally.0).in_progress -= 1;
+        drop(traffic);
+        self.rested.notify_one();
+    }
+
+    /// Since when nothing is in progress; `None` while something is.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let traffic = locked(&self.traffic);
+        (traffic.in_progress == 0).then_some(traffic.idle_since)
+    }
+
+    /// Returns when a request has ended.
+    pub(super) async fn rested(&self) {
+        self.rested.notified().await;
+    }
+
+    pub(super) fn speaks_http2(&self) {
+        let before = std::mem::replace(&mut locked(&self.traffic).is_http2, true);
+        locked(&self.tally.0).http2 += u64::from(!before);
+    }
+
+    pub(super) fn closed_idle(&self) {
+        if self.guest.load(Ordering::Relaxed) != OBSERVER {
+            locked(&self.tally.0).closed_idle += 1;
+        }
     }
 
     pub(super) fn handshake(&self) {

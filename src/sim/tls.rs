@@ -13,7 +13,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::NoServerSessionStorage;
 
-use crate::profile::TlsVersion;
+use crate::profile::{Http, Simulated, TlsVersion};
 
 use super::SimError;
 
@@ -51,8 +51,8 @@ impl Authority {
     }
 
     /// `None` for plain HTTP.
-    pub(super) fn server(&self, version: TlsVersion, resume: bool) -> Result<Option<Arc<ServerConfig>>, SimError> {
-        let versions = match version {
+    pub(super) fn server(&self, spec: &Simulated) -> Result<Option<Arc<ServerConfig>>, SimError> {
+        let versions = match spec.tls {
             TlsVersion::Off => return Ok(None),
             TlsVersion::V12 => &[&rustls::version::TLS12],
             TlsVersion::V13 => &[&rustls::version::TLS13],
@@ -61,8 +61,13 @@ impl Authority {
             .with_protocol_versions(versions)?
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate.clone()], PrivateKeyDer::Pkcs8(self.key.clone_key()))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        if resume {
+        let spoken: &[&[u8]] = match spec.http {
+            Http::V1 => &[b"http/1.1"],
+            Http::V2 => &[b"h2"],
+            Http::Auto => &[b"h2", b"http/1.1"],
+        };
+        config.alpn_protocols = spoken.iter().map(|name| name.to_vec()).collect();
+        if spec.resume {
             config.ticketer = ring::Ticketer::new()?;
         } else {
             config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -55,6 +55,8 @@ pub(super) struct Wire {
     outbound: Lane,
     /// When the server's side sees the end of what the client sends, and the error if it was one.
     end: Option<(Instant, Option<io::Error>)>,
+    /// When the client's side sees the end of what the server sends.
+    farewell: Option<Instant>,
     /// Set: the connection is to end in a reset.
     reset: Arc<AtomicBool>,
 }
@@ -123,6 +125,7 @@ impl Wire {
             inbound: Lane::new(timer),
             outbound: Lane::new(timer),
             end: None,
+            farewell: None,
             reset,
         }
     }
@@ -227,8 +230,17 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.transmit(cx))?;
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+        let wire = &mut *self;
+        ready!(wire.transmit(cx))?;
+        // A client that has ended its side does not wait for this.
+        if wire.end.is_none() && !wire.distance.one_way().is_zero() {
+            let due = match wire.farewell {
+                Some(due) => due,
+                None => *wire.farewell.insert(wire.outbound.in_order(Instant::now() + wire.distance.one_way())),
+            };
+            ready!(wire.outbound.alarm.poll_until(due, cx));
+        }
+        Pin::new(&mut wire.socket).poll_shutdown(cx)
     }
 }
 

@@ -2,17 +2,20 @@
 //! Must not know what is answered.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
+
+use crate::profile::Http;
 
 use super::endpoint::Endpoint;
 use super::provider::Provider;
@@ -25,6 +28,7 @@ use super::wire::Wire;
 pub(super) struct Site {
     pub(super) provider: Arc<Provider>,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) http: Http,
 }
 
 /// A connection on its way to another worker.
@@ -100,7 +104,7 @@ async fn welcome(listener: TcpListener, site: Site, timer: Arc<Timer>, others: V
 }
 
 async fn connection(socket: TcpStream, accepted: Instant, presence: Arc<Presence>, site: Site, timer: Arc<Timer>) {
-    let Site { provider, tls } = site;
+    let Site { provider, tls, http } = site;
     let reset = Arc::new(AtomicBool::new(false));
     // Without it a token may wait 40 ms for the acknowledgement of the one before.
     if socket.set_nodelay(true).is_err() {
@@ -109,17 +113,51 @@ async fn connection(socket: TcpStream, accepted: Instant, presence: Arc<Presence
     let wire = Wire::new(socket, accepted, Arc::clone(&provider.distance), &timer, Arc::clone(&reset));
     let endpoint = Endpoint { provider, timer, presence: Arc::clone(&presence), reset };
     match tls {
-        None => http(wire, endpoint).await,
+        None => serve_http(wire, endpoint, http).await,
         Some(acceptor) => {
             if let Ok(secured) = acceptor.accept(wire).await {
                 presence.handshake();
-                http(secured, endpoint).await;
+                serve_http(secured, endpoint, http).await;
             }
         }
     }
 }
 
-async fn http(io: impl AsyncRead + AsyncWrite + Unpin, endpoint: Endpoint) {
-    // How a connection ends is in the counts already: each request has a ticket.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(io), endpoint).await;
+async fn serve_http(io: impl AsyncRead + AsyncWrite + Unpin + 'static, endpoint: Endpoint, http: Http) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams(endpoint.provider.spec().max_streams);
+    let builder = match http {
+        Http::V1 => builder.http1_only(),
+        Http::V2 => builder.http2_only(),
+        Http::Auto => builder,
+    };
+    let presence = Arc::clone(&endpoint.presence);
+    let idle = idle_out(Arc::clone(&presence), Arc::clone(&endpoint.provider), Alarm::new(&endpoint.timer));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), endpoint));
+    tokio::select! {
+        biased;
+        // How a connection ends is in the counts already: each request has a ticket.
+        _ = connection.as_mut() => return,
+        () = idle => {}
+    }
+    presence.closed_idle();
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+/// Returns when the connection has had no request for the route's `idle_timeout`.
+async fn idle_out(presence: Arc<Presence>, provider: Arc<Provider>, mut alarm: Alarm) {
+    loop {
+        let timeout = provider.spec().idle_timeout;
+        match presence.idle_since() {
+            Some(since) if !timeout.is_zero() => {
+                let due = since + timeout;
+                if Instant::now() >= due {
+                    return;
+                }
+                alarm.until(due).await;
+            }
+            _ => presence.rested().await,
+        }
+    }
 }

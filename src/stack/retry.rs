@@ -69,6 +69,7 @@ fn jittered(delay: Duration, jitter: Jitter, rng: &mut impl Rng) -> Duration {
     match jitter {
         Jitter::Full => delay.mul_f64(rng.random()),
         Jitter::Equal => delay / 2 + (delay / 2).mul_f64(rng.random()),
+        Jitter::Quarter => delay - (delay / 4).mul_f64(rng.random()),
         Jitter::None => delay,
     }
 }
@@ -193,13 +194,15 @@ mod tests {
         assert!(least < 0.02 && (0.47..0.53).contains(&mean) && most > 0.98, "{least} {mean} {most}");
         let (least, mean, most) = spread(Jitter::Equal);
         assert!((0.5..0.51).contains(&least) && (0.73..0.77).contains(&mean) && most > 0.99, "{least} {mean} {most}");
+        let (least, mean, most) = spread(Jitter::Quarter);
+        assert!((0.75..0.755).contains(&least) && (0.86..0.89).contains(&mean) && most > 0.99, "{least} {mean} {most}");
     }
 
     proptest! {
         #[test]
         fn whatever_the_settings_a_retry_fits_its_bounds(
             attempts in 0u32..12, attempt in 1u32..14, base_ms in 0u64..100_000, factor in 0.0f64..1e12,
-            max_ms in 0u64..100_000, jitter in prop::sample::select(vec![Jitter::Full, Jitter::Equal, Jitter::None]),
+            max_ms in 0u64..100_000, jitter in prop::sample::select(vec![Jitter::Full, Jitter::Equal, Jitter::Quarter, Jitter::None]),
             retry_after_ms in prop::option::of(0u64..200_000), respect_retry_after: bool, remaining_ms in 0u64..200_000,
             seed: u64,
         ) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::binary::{Done, Folder, SHORT};
+use crate::binary::{Folder, SHORT};
 
 /// A route that answers at once: beyond 1,000 calls a second unless the machine is very busy.
 const FAST: &str = r#"

@@ -4,6 +4,7 @@ mod bad_input;
 mod binary;
 mod calibration;
 mod checks;
+mod clients;
 #[cfg(target_os = "linux")]
 mod open_files;
 mod outcomes;

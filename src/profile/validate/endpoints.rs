@@ -119,6 +119,7 @@ fn simulation(path: &KeyPath, simulated: &Simulated, findings: &mut Findings) {
         Spread::Fixed(speed) => findings.from(path.key("tokens_per_second"), speed, 0.0),
         Spread::LogNormal { median, p95 } => spread_of(path.key("tokens_per_second"), median, p95, findings),
     }
+    findings.at_least_one(path.key("max_streams"), simulated.max_streams.into());
     if !(0.0..=1.0).contains(&simulated.error_rate) {
         let message = format!("= {} is outside 0 to 1; 1% is 0.01", simulated.error_rate);
         findings.bad(path.key("error_rate"), message);

@@ -291,9 +291,11 @@ fn attempts(report: &Report) -> Vec<String> {
 
 fn connections(report: &Report) -> Vec<String> {
     let connections = &report.connections;
+    if report.profile.pointer("/stack/pool/client").is_some_and(|client| client == "reqwest") {
+        return vec![format!("{} opened", count(connections.opened.total)), "reqwest tells no more of them".to_owned()];
+    }
     if connections.opened.total + connections.reused.total == 0 {
-        let through_reqwest = report.profile.pointer("/stack/pool/client").is_some_and(|client| client == "reqwest");
-        return vec![if through_reqwest { "not known: reqwest does not tell" } else { "none" }.to_owned()];
+        return vec!["none".to_owned()];
     }
     let mut pieces = vec![
         match connections.opened {
@@ -307,6 +309,9 @@ fn connections(report: &Report) -> Vec<String> {
         ),
         format!("peak {}", count(connections.peak)),
     ];
+    if connections.stale > 0 {
+        pieces.push(format!("{} stale, sent again on fresh ones", count(connections.stale)));
+    }
     let causes = connections.closed.iter().map(|(cause, n)| format!("{cause} {}", count(*n)));
     let causes = causes.collect::<Vec<_>>().join(", ");
     if !causes.is_empty() {

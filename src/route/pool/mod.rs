@@ -79,6 +79,7 @@ pub(super) struct Pool {
     peak: Cell<u32>,
     opened: Cell<u64>,
     reused: Cell<u64>,
+    stale: Cell<u64>,
     closed: [Cell<u64>; Closing::ALL.len()],
     /// Oldest first.
     idle: RefCell<VecDeque<Idle>>,
@@ -105,6 +106,7 @@ impl Pool {
             peak: Cell::default(),
             opened: Cell::default(),
             reused: Cell::default(),
+            stale: Cell::default(),
             closed: Default::default(),
             idle: RefCell::default(),
             waiters: RefCell::default(),
@@ -345,6 +347,7 @@ impl Pool {
             peak: self.peak.get(),
             opened: self.opened.get(),
             reused: self.reused.get(),
+            stale: self.stale.get(),
             closed: std::array::from_fn(|i| self.closed[i].get()),
         }
     }

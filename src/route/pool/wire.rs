@@ -8,9 +8,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::Pool;
+use crate::route::stale::Ending;
 use crate::route::{Closing, Connection};
 
 /// A place in the pool: one connection, open or being opened.
@@ -18,27 +20,35 @@ pub(in crate::route) struct Permit {
     pool: Weak<Pool>,
     opened: Cell<bool>,
     cause: Cell<Option<Closing>>,
+    /// Another connection takes this place: nobody who waits gets it.
+    inherited: Cell<bool>,
 }
 
 impl Permit {
     pub(super) fn new(pool: &Rc<Pool>) -> Self {
         pool.open.set(pool.open.get() + 1);
         pool.peak.set(pool.peak.get().max(pool.open.get()));
-        Self { pool: Rc::downgrade(pool), opened: Cell::new(false), cause: Cell::new(None) }
+        Self {
+            pool: Rc::downgrade(pool),
+            opened: Cell::new(false),
+            cause: Cell::new(None),
+            inherited: Cell::new(false),
+        }
     }
 
     /// The connection is ready: it counts as opened from here on, and `driver` runs until it ends.
     pub(in crate::route) fn open<D>(self, sender: SendRequest<Full<Bytes>>, driver: D) -> Wire
     where
-        D: Future<Output = hyper::Result<()>> + 'static,
+        D: Future<Output = Ending> + 'static,
     {
         if let Some(pool) = self.pool.upgrade() {
             pool.opened.set(pool.opened.get() + 1);
         }
         self.opened.set(true);
         let permit = Rc::new(self);
-        let driver = tokio::task::spawn_local(drive(permit.clone(), driver)).abort_handle();
-        Wire { sender, driver, permit }
+        let (tell, ending) = oneshot::channel();
+        let driver = tokio::task::spawn_local(drive(permit.clone(), driver, tell)).abort_handle();
+        Wire { sender, driver, ending, permit }
     }
 
     fn leave(&self, cause: Closing) {
@@ -61,23 +71,28 @@ impl Drop for Permit {
             count.set(count.get() + u64::from(self.opened.get()));
             pool.left.notify_waiters();
         }
-        pool.admit();
+        if !self.inherited.get() {
+            pool.admit();
+        }
     }
 }
 
 /// `connection` is dropped before `permit`, also when the task is aborted: parameters drop in reverse order.
-async fn drive(permit: Rc<Permit>, connection: impl Future<Output = hyper::Result<()>>) {
-    // How it ended is told to the exchange by its own error; an idle connection's end is the server's doing.
-    let _ = connection.await;
+async fn drive(permit: Rc<Permit>, connection: impl Future<Output = Ending>, tell: oneshot::Sender<Ending>) {
+    let ending = connection.await;
+    // An idle connection's end is the server's doing.
     if let Some(pool) = permit.pool.upgrade() {
         pool.forget(&permit);
     }
+    // Whoever uses it has its own error, and asks for this one if it needs it.
+    let _ = tell.send(ending);
 }
 
 /// An open connection, held by one exchange at a time. Dropped in mid-exchange, it is torn down as an error.
 pub(in crate::route) struct Wire {
     pub(in crate::route) sender: SendRequest<Full<Bytes>>,
     pub(super) driver: AbortHandle,
+    ending: oneshot::Receiver<Ending>,
     pub(super) permit: Rc<Permit>,
 }
 
@@ -96,12 +111,19 @@ impl Wire {
         pool.release(self, Instant::now());
     }
 
-    /// Taken as kept, but the server had closed it before the request was written: it served nobody.
-    pub(in crate::route) fn was_stale(self) {
-        if let Some(pool) = self.permit.pool.upgrade() {
-            pool.reused.set(pool.reused.get() - 1);
-        }
+    /// How it ended, once its socket is closed. To be asked of a broken connection.
+    pub(in crate::route) async fn ended(&mut self) -> Ending {
+        (&mut self.ending).await.unwrap_or(Ending::Silent)
+    }
+
+    /// Taken as kept, but the server had closed it: it served nobody, and its place is for a fresh one. It has
+    /// [ended](Self::ended), so that the two are never open together.
+    pub(in crate::route) fn was_stale(self, pool: &Rc<Pool>) -> Permit {
+        pool.reused.set(pool.reused.get() - 1);
+        pool.stale.set(pool.stale.get() + 1);
+        self.permit.inherited.set(true);
         self.close(Closing::Server);
+        Permit::new(pool)
     }
 }
 

@@ -20,11 +20,11 @@ fn a_change_of_client_takes_effect_from_the_next_attempt_and_the_old_connections
             assert!(attempt.result.is_ok() && attempt.connection.is_some(), "{attempt:?}");
         }
         until("both have closed", || closed(&endpoint, Closing::Drained) == 2).await;
-        assert_eq!((endpoint.gauge().open, endpoint.gauge().opened, endpoint.gauge().peak), (0, 2, 1));
+        assert_eq!((endpoint.gauge().open, endpoint.gauge().opened, endpoint.gauge().peak), (0, 3, 1));
         endpoint.configure(&Pool::default());
         assert!(matches!(ask(&endpoint).await.connection, Some(Connection::Opened(_))));
         assert_eq!(ask(&endpoint).await.connection, Some(Connection::Reused));
-        assert_eq!((endpoint.gauge().open, endpoint.gauge().opened), (1, 3));
+        assert_eq!((endpoint.gauge().open, endpoint.gauge().opened), (1, 4));
         endpoint.shut_down().await;
         assert_eq!(all_closed(&endpoint), 3);
     });

@@ -9,6 +9,7 @@ mod pool;
 mod proxy;
 mod secrets;
 mod server;
+mod stale;
 mod tls;
 mod unreachable;
 

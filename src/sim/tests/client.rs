@@ -192,6 +192,20 @@ impl Client {
     }
 }
 
+/// What a TLS handshake agreed to speak.
+pub(super) fn agreed_protocol(
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+) -> Option<Vec<u8>> {
+    let mut session = ClientConnection::new(config, name).unwrap();
+    let mut socket = socket(address);
+    while session.is_handshaking() {
+        session.complete_io(&mut socket).unwrap();
+    }
+    session.alpn_protocol().map(<[u8]>::to_vec)
+}
+
 fn socket(address: SocketAddr) -> TcpStream {
     let socket = TcpStream::connect(address).unwrap();
     socket.set_nodelay(true).unwrap();

@@ -3,6 +3,7 @@
 mod anthropic;
 mod behaviour;
 mod client;
+mod connections;
 mod counts;
 mod faults;
 mod prompt_cache;

@@ -91,11 +91,11 @@ fn state(shown: &Snapshot, theme: &Theme) -> [(String, Style); 5] {
     ]
 }
 
-/// reqwest does not tell of its own.
+/// reqwest tells how many it has opened, and no more.
 fn connections(shown: &Snapshot, theme: &Theme) -> (String, Style) {
     let gauges = &shown.gauges;
     match shown.profile.stack.pool.client {
-        Client::Reqwest => ("conns not known (reqwest)".to_owned(), theme.dim()),
+        Client::Reqwest => (format!("conns {} opened (reqwest)", format::count(gauges.opened)), theme.dim()),
         Client::Exact => {
             let (open, idle) = (format::count(gauges.open), format::count(gauges.idle));
             (format!("conns {open} open, {idle} idle"), Style::new())
