@@ -67,7 +67,7 @@ fn plain(site: &Site<'_>, peer: SocketAddr) -> Note {
 
 fn secure(route: &Route, pool: &Pool, secured: &Secured) -> Note {
     let protocol = secured.protocol.as_deref();
-    let mut detail = format!("TLS {}, {}", secured.version, protocol.map_or("no ALPN", spelled));
+    let mut detail = format!("TLS {}, {}", secured.version, offered(protocol));
     let certificate = secured.certificate.as_deref().and_then(Certificate::parse);
     if route.insecure {
         detail += "; not checked (insecure)";
@@ -96,11 +96,12 @@ fn secure(route: &Route, pool: &Pool, secured: &Secured) -> Note {
     note
 }
 
-fn spelled(protocol: &str) -> &str {
+/// By what it chose of both; which one a run uses, its profile says.
+fn offered(protocol: Option<&str>) -> &'static str {
     match protocol {
-        "h2" => "HTTP/2",
-        "http/1.1" => "HTTP/1.1",
-        other => other,
+        Some("h2") => "offers HTTP/2",
+        Some(_) => "HTTP/1.1 alone",
+        None => "negotiates no protocol",
     }
 }
 
@@ -151,7 +152,10 @@ mod tests {
         assert!(ended.facts["expires_in_days"].as_i64() < Some(0));
         let lasting = found(Http::V1, &secured(None, 4000));
         assert_eq!(lasting.status, Status::Ok);
-        assert!(lasting.detail.starts_with("TLS 1.3, no ALPN; ") && !lasting.detail.contains("until"), "{lasting:?}");
+        assert!(
+            lasting.detail.starts_with("TLS 1.3, negotiates no protocol; ") && !lasting.detail.contains("until"),
+            "{lasting:?}"
+        );
     }
 
     #[test]
