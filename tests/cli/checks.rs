@@ -144,7 +144,7 @@ fn the_quickstart_is_ready_and_says_so_in_a_page() {
           ok    key               none is sent
           ok    dns               an address already: no name to resolve
           ok    tcp         TIME  127.0.0.1:PORT
-          ok    tls         TIME  TLS 1.3, HTTP/1.1; gatebench sim by gatebench sim CA
+          ok    tls         TIME  TLS 1.3, HTTP/2; gatebench sim by gatebench sim CA
           ok    models      TIME  SOME models listed, among them gpt-4.1, gpt-4o-mini, deepseek-v3.2
           ok    call        TIME  gpt-4.1 answers, first token after TIME; 2 + 1 tokens, ¥0.0000120 ($0.0000120), simulated
 
@@ -152,7 +152,7 @@ fn the_quickstart_is_ready_and_says_so_in_a_page() {
           ok    key               none is sent
           ok    dns               an address already: no name to resolve
           ok    tcp         TIME  127.0.0.1:PORT
-          ok    tls         TIME  TLS 1.3, HTTP/1.1; gatebench sim by gatebench sim CA
+          ok    tls         TIME  TLS 1.3, HTTP/2; gatebench sim by gatebench sim CA
           ok    models      TIME  SOME models listed, among them gpt-4.1
           ok    call        TIME  gpt-4.1 answers, first token after TIME; 2 + 1 tokens, ¥0.0000876 ($0.0000120), simulated
 
@@ -330,8 +330,8 @@ fn a_certificate_that_nobody_vouches_for_or_of_another_host_fails_at_tls() {
     checked.exits(1).says("tls", "fail", &["signed by an authority unknown here", "--cacert"]);
     let ca = format!("routes.direct.ca_file={}", sim.ca_file.display());
     let checked = Checked::url(&folder, &sim.base_url, &["--set", &ca]);
-    checked.exits(0).says("tls", "ok", &["TLS 1.3, HTTP/1.1", "gatebench sim by gatebench sim CA"]);
-    assert_eq!((checked.fact("tls", "version"), checked.fact("tls", "alpn")), (&"1.3".into(), &"http/1.1".into()));
+    checked.exits(0).says("tls", "ok", &["TLS 1.3, HTTP/2", "gatebench sim by gatebench sim CA"]);
+    assert_eq!((checked.fact("tls", "version"), checked.fact("tls", "alpn")), (&"1.3".into(), &"h2".into()));
     Checked::url(&folder, &sim.base_url, &["--insecure"]).exits(0).says("tls", "ok", &["not checked (insecure)"]);
     let elsewhere = sim.base_url.replace("127.0.0.1", "127.0.0.2");
     let checked = Checked::url(&folder, &elsewhere, &["--set", &ca]);
