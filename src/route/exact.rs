@@ -147,7 +147,8 @@ impl Exact {
         alarm: &mut Alarm<'_>,
         trace: &mut Trace,
     ) -> Result<Response<ExactBody>, Undone> {
-        if let Err(fault) = self.may_go_on(alarm, Stage::Connect) {
+        let stage = if connection == Connection::Reused { Stage::Pool } else { Stage::Connect };
+        if let Err(fault) = self.may_go_on(alarm, stage) {
             trace.connection = Some(connection).filter(|connection| *connection != Connection::Reused);
             wire.was_not_used(connection);
             return Err(Undone::Fault(fault));
