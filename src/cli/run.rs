@@ -36,7 +36,6 @@ pub fn headless(loaded: Loaded, args: &RunArgs) -> Result<u8, Failure> {
 
 /// Runs a profile; the report, held against what this machine can generate if that is in question.
 pub fn measure(profile: &Profile, output: &OutputArgs, standard: &mut Standard) -> Result<Report, Failure> {
-    standard.prepare(profile, output);
     let run = execute(profile, &mut Progress::new(output.quiet))?;
     let mut report = Report::of(&run, &pricer(&run.profile), &expectations(profile));
     standard.judge(&mut report, &run, output);

@@ -48,8 +48,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             }
         };
         sweep.rows.push(Row::of(set, &report));
-        if matches!(report.run.stop, Stop::Interrupted | Stop::Terminated) {
-            sweep.stopped = Some(report.run.stop);
+        let signal = Some(report.run.stop).filter(|stop| matches!(stop, Stop::Interrupted | Stop::Terminated));
+        sweep.stopped = signal.or(standard.stopped());
+        if sweep.stopped.is_some() {
             break;
         }
     }

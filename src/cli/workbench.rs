@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use super::args::{OutputArgs, RunArgs, TuiArgs};
-use super::calibrate::Standard;
+use super::calibrate::{Standard, ended_by};
 use super::run::{expectations, headless, pricer, style, warn};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
@@ -30,6 +30,9 @@ pub fn open(args: &TuiArgs) -> Result<u8, Failure> {
     let bounds = latency_bounds(&expectations);
     let mut standard = Standard::kept();
     standard.prepare(&loaded.profile, &output);
+    if let Some(stop) = standard.stopped() {
+        return Ok(ended_by(stop).exit_code());
+    }
     let calibration = standard.calibration().cloned();
     let workbench = Workbench { loaded, bounds, expectations, theme: theme(args), calibration };
     let left = workbench.open()?;

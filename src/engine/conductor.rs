@@ -234,7 +234,6 @@ impl Conductor {
     }
 
     fn finish(&mut self, why: Stop) {
-        let by_a_person = |stop| matches!(stop, Stop::Interrupted | Stop::Terminated | Stop::Quit);
         if self.phase == Phase::Drain {
             if by_a_person(why) && !by_a_person(self.stop) {
                 self.stop = why;
@@ -306,8 +305,15 @@ impl Conductor {
         self.gathering.close_second(&self.window);
         self.phase = Phase::Done;
         self.publish(now);
-        let mut run = self.gathering.run(&self.profile, self.stop, &self.window, self.ended);
-        run.given_up = self.control.given_up().map(str::to_owned);
+        // The last answers may tell it too, when all calls have begun.
+        let given_up = self.control.given_up().filter(|_| !by_a_person(self.stop)).map(str::to_owned);
+        let stop = if given_up.is_some() { Stop::Hopeless } else { self.stop };
+        let mut run = self.gathering.run(&self.profile, stop, &self.window, self.ended);
+        run.given_up = given_up;
         run
     }
+}
+
+fn by_a_person(stop: Stop) -> bool {
+    matches!(stop, Stop::Interrupted | Stop::Terminated | Stop::Quit)
 }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::cost::{PriceBook, Pricer};
-use crate::metrics::Time;
+use crate::metrics::{Phase, Stop, Time};
 use crate::plan::distribution::Unit;
 use crate::profile::{Draft, Prices, Source};
 use crate::report::Report;
@@ -110,6 +110,24 @@ fn answer_all(mut socket: TcpStream, came: &Mutex<Vec<Instant>>) {
             let _ = socket.write_all(answer.as_bytes());
         }
     }
+}
+
+/// The whole load has begun, and its end is awaited, when the refusal comes.
+#[test]
+fn a_run_whose_last_answer_refuses_the_key_is_given_up_all_the_same() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let route = format!("base_url = \"http://{}/v1\"", listener.local_addr().unwrap());
+    let load = "mode = \"closed\"\nusers = 1\nrequests = 1";
+    let handle = start(profile(load, &route), LatencyBounds::default(), Until::Planned).unwrap();
+    let (mut socket, _) = listener.accept().unwrap();
+    let snapshots = handle.snapshots();
+    while snapshots.borrow().phase != Phase::Drain {
+        std::thread::yield_now();
+    }
+    socket.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").unwrap();
+    let run = handle.join().unwrap();
+    assert_eq!(run.stop, Stop::Hopeless);
+    assert!(run.given_up.unwrap().contains("route gateway wants a key: 401"));
 }
 
 /// Few enough a second that a busy machine's delays are small against their gaps.

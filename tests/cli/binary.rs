@@ -173,6 +173,13 @@ impl Running {
         (status.unwrap(), start.elapsed())
     }
 
+    /// The next line, once it is there. What follows it may be lost.
+    pub fn next_on_stderr(&mut self) -> String {
+        let mut line = String::new();
+        BufReader::new(self.0.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+        line
+    }
+
     pub fn stdout(&mut self) -> String {
         let mut text = String::new();
         self.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();

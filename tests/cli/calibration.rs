@@ -20,10 +20,6 @@ stream = false
 simulate = "local"
 "#;
 
-/// Whatever is planned, one call is sent.
-const PLANNED: [&str; 8] =
-    ["run", "profile.toml", "--set", "load.mode=open", "--set", "load.rate=1001.0", "--set", "load.requests=1"];
-
 #[test]
 fn a_closed_loop_that_was_fast_is_held_against_a_calibration_made_after_it() {
     let folder = Folder::with(FAST);
@@ -50,26 +46,41 @@ fn a_small_run_is_never_delayed_by_it() {
 }
 
 #[test]
-fn a_planned_rate_beyond_1_000_a_second_calibrates_before_the_load_and_once() {
+fn a_fast_plan_of_few_calls_is_a_small_run() {
     let folder = Folder::with(SHORT);
-    let first = folder.run(PLANNED).ran();
-    first.stderr_has(&["calibrating (2 s, once a machine)"]);
-    assert!(!first.stdout.contains("busiest second"), "one call is no fast run: {}", first.stdout);
-    if folder.path("cache/calibration.json").exists() {
-        let second = folder.run(PLANNED).ran();
-        assert!(!second.stderr.contains("calibrating"), "{}", second.stderr);
-    } else {
-        // Others kept the machine busy, if not so busy that there is no figure at all.
-        let why = ["this calibration is not kept", "could not be calibrated"];
-        assert!(why.iter().any(|why| first.stderr.contains(why)), "{}", first.stderr);
-    }
+    let planned = ["--set", "load.mode=open", "--set", "load.rate=5000.0", "--set", "load.requests=1"];
+    let done = folder.run(["run", "profile.toml"].iter().chain(&planned)).ran();
+    assert!(!done.stderr.contains("calibrating"), "{}", done.stderr);
 }
 
 #[test]
-fn a_planned_rate_of_1_000_a_second_does_not() {
-    let folder = Folder::with(SHORT);
-    let done = folder.run(PLANNED.iter().chain(&["--set", "load.rate=1000.0"])).ran();
+fn a_fast_plan_that_cannot_begin_is_refused_at_once() {
+    let folder = Folder::with(&format!("{FAST}api_key_env = \"GATEBENCH_TEST_NO_SUCH_KEY\"\n"));
+    let done = folder.run(["run", "profile.toml", "--set", "load.mode=open", "--set", "load.rate=5000.0"]);
     assert!(!done.stderr.contains("calibrating"), "{}", done.stderr);
+    done.refused_with(&["GATEBENCH_TEST_NO_SUCH_KEY"]);
+}
+
+#[test]
+fn a_signal_ends_it() {
+    for (signal, code) in [(libc::SIGINT, 130), (libc::SIGTERM, 143)] {
+        let mut calibrating = Folder::new().spawn(&["calibrate"]);
+        assert!(calibrating.next_on_stderr().starts_with("calibrating"));
+        calibrating.signal(signal);
+        assert_eq!(calibrating.wait().0.code(), Some(code));
+    }
+}
+
+/// As in many a container.
+#[test]
+fn without_a_home_it_says_how_to_keep_it() {
+    let homeless = |command: &mut assert_cmd::Command| {
+        ["HOME", "XDG_CACHE_HOME", "GATEBENCH_CACHE_DIR"].iter().for_each(|name| _ = command.env_remove(name));
+    };
+    let done = Folder::new().run_with(["calibrate"], homeless).exits(0);
+    assert!(!done.stderr.contains("once a machine") && done.stdout.ends_with("not kept\n"), "{}", done.stderr);
+    let others = done.stderr.contains("other processes used");
+    assert!(others || done.stderr.contains("set GATEBENCH_CACHE_DIR"), "{}", done.stderr);
 }
 
 #[test]
