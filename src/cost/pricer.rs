@@ -113,7 +113,7 @@ impl Pricer {
         let (mut saved, mut avoided) = (Saved::default(), Spend::default());
         for row in ledger.rows() {
             self.add_savings(row, &mut saved);
-            avoided += self.price(&row.lane).spend(&row.avoided);
+            avoided += self.price(&row.lane).spend(&asked_again(&row.avoided));
         }
         saved.by_cache = avoided.cny;
         Bill {
@@ -174,6 +174,13 @@ impl Pricer {
         let models = self.chain.iter().map(|(lane, _)| &*lane.model);
         models.filter(|model| !self.book.has_price(model))
     }
+}
+
+/// A cache repeats what an answer counted when it was made. Were its prompt sent once more, the provider would serve what
+/// it took then: taking it anew costs many times as much, and would not have been saved.
+fn asked_again(tokens: &Tokens) -> Tokens {
+    let cached_input = tokens.cached_input + tokens.cache_write;
+    Tokens { cached_input, cache_write: 0, cache_write_1h: 0, ..*tokens }
 }
 
 #[cfg(test)]
@@ -287,6 +294,19 @@ mod tests {
         close(bill.saved.by_cache, 30.0);
         close(bill.projection.usd_per_day, 2.5 * 5e6);
         close(bill.projection.cny_per_month, 2.5 * 5e6 * 30.0);
+    }
+
+    #[test]
+    fn what_a_prompt_cache_had_taken_before_is_saved_at_the_price_of_serving_it() {
+        let asked = lane("claude-sonnet-5-5", "gateway");
+        let mut ledger = billed(&asked, 1, Tokens { cache_write: M, cache_write_1h: M, ..tokens(M, 0, 0) });
+        let row = ledger.row(&asked, &asked);
+        row.avoided_answers = 2;
+        row.avoided = Tokens { cache_write: 2 * M, cache_write_1h: 2 * M, ..tokens(4 * M, M, M) };
+        let bill = bill(&ledger, &profile(), PriceBook::builtin());
+        close(bill.usd, 4.0);
+        // 1 fresh at 2, 1 read and 2 written, all now read, at 0.1, 1 out at 10.
+        close(bill.avoided.usd, 2.0 + 3.0 * 0.1 + 10.0);
     }
 
     #[test]
