@@ -6,7 +6,8 @@ use super::{Length, Problem};
 
 /// Of 10,000 calls the 1,000 due in the stop wait 1 s to 0 s, evenly: a share q of all waits 1 s x (1 - 10 q) or more.
 const TRUE_MS: [(&str, f64); 4] = [("mean", 50.0), ("p95", 500.0), ("p99", 900.0), ("p999", 990.0)];
-const ALLOWED: Allowed = Allowed { percent: 5.0, room: 0.0 };
+/// A thousand answers at once take some 30 ms of two cores.
+const ALLOWED: Allowed = Allowed { percent: 5.0, room: 30.0 };
 
 pub fn measure(table: &mut Table, _: Length) -> Result<(), Problem> {
     let sim = Sim::start(r#"preset = "local", faults = [ { at = "5s", for = "1s", kind = "hang" } ]"#)?;

@@ -67,13 +67,14 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibration::Rates;
 
     fn calibration(cores: usize, one_replica: f64) -> Calibration {
         Calibration {
             machine: Machine { cores, ..Machine::here() },
             measured_at: "2026-11-23T02:00:00Z".into(),
-            one_replica,
-            all_cores: one_replica,
+            closed: Rates { one_replica, all_cores: one_replica },
+            open: Rates { one_replica, all_cores: one_replica },
             streamed_token: 0.1,
         }
     }

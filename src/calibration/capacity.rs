@@ -19,17 +19,27 @@ pub struct Calibration {
     pub machine: Machine,
     /// RFC 3339.
     pub measured_at: String,
+    /// Users that ask again at once: a replica finds much to do whenever it wakes.
+    pub closed: Rates,
+    /// Arrivals beyond what can be sent: each takes the pacer's thread a wake-up, and the replica's another.
+    pub open: Rates,
+    /// CPU time of one more streamed token, as a part of such a call's.
+    pub streamed_token: f64,
+}
+
+/// Calls a second.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rates {
     /// By one replica, which is one thread.
     pub one_replica: f64,
     /// By as many replicas as there are cores.
     pub all_cores: f64,
-    /// CPU time of one more streamed token, as a part of such a call's.
-    pub streamed_token: f64,
 }
 
 /// What a load asks of the generator beside its rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
+    pub mode: Mode,
     pub replicas: u32,
     /// Of an answer; 0 unless it is streamed.
     pub streamed_tokens: f64,
@@ -42,7 +52,11 @@ impl Calibration {
         let cores = self.machine.cores.max(1) as f64;
         let further = f64::from(shape.replicas).min(cores) - 1.0;
         let share = if further > 0.0 { further / (cores - 1.0) } else { 0.0 };
-        let small_calls = self.one_replica + (self.all_cores - self.one_replica) * share;
+        let Rates { one_replica, all_cores } = match shape.mode {
+            Mode::Closed => self.closed,
+            Mode::Open => self.open,
+        };
+        let small_calls = one_replica + (all_cores - one_replica) * share;
         small_calls / (1.0 + self.streamed_token * shape.streamed_tokens)
     }
 }
@@ -62,14 +76,14 @@ mod tests {
         Calibration {
             machine: Machine { cores: 5, ..Machine::here() },
             measured_at: "2026-11-23T02:00:00Z".into(),
-            one_replica: 20_000.0,
-            all_cores: 60_000.0,
+            closed: Rates { one_replica: 20_000.0, all_cores: 60_000.0 },
+            open: Rates { one_replica: 8_000.0, all_cores: 16_000.0 },
             streamed_token: 0.1,
         }
     }
 
     fn capacity(replicas: u32, streamed_tokens: f64) -> f64 {
-        calibration().capacity(Shape { replicas, streamed_tokens })
+        calibration().capacity(Shape { mode: Mode::Closed, replicas, streamed_tokens })
     }
 
     #[test]
@@ -80,7 +94,13 @@ mod tests {
     #[test]
     fn one_core_has_one_figure() {
         let one = Calibration { machine: Machine { cores: 1, ..Machine::here() }, ..calibration() };
-        assert_eq!(one.capacity(Shape { replicas: 3, streamed_tokens: 0.0 }), 20_000.0);
+        assert_eq!(one.capacity(Shape { mode: Mode::Closed, replicas: 3, streamed_tokens: 0.0 }), 20_000.0);
+    }
+
+    #[test]
+    fn an_open_loop_has_figures_of_its_own() {
+        let of = |replicas| calibration().capacity(Shape { mode: Mode::Open, replicas, streamed_tokens: 0.0 });
+        assert_eq!([1, 3, 5].map(of), [8_000.0, 12_000.0, 16_000.0]);
     }
 
     #[test]

@@ -1,20 +1,20 @@
-//! Measures a calibration: short closed loops of the real engine against the responder.
+//! Measures a calibration: short loads of the real engine against the responder.
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::capacity::Calibration;
+use super::capacity::{Calibration, Rates};
 use super::machine::{Glance, Machine, process_cpu};
 use super::responder::{Answer, Responder, streamed_answer, whole_answer};
 use crate::engine::{self, EngineError, Until};
 use crate::profile::expect::LatencyBounds;
-use crate::profile::{Load, Mode, Pool, Profile, Prompts, Retry, Route, Spread, Stack, Workload};
+use crate::profile::{Arrivals, Load, Mode, Pool, Profile, Prompts, Retry, Route, Spread, Stack, Workload};
 
 /// About how long it takes.
 pub const TAKES: Duration = Duration::from_secs(2);
 
-const WARMUP: Duration = Duration::from_millis(150);
-const MEASURED: Duration = Duration::from_millis(500);
+const WARMUP: Duration = Duration::from_millis(100);
+const MEASURED: Duration = Duration::from_millis(300);
 /// Once more, if others left so little of the machine that no call came to its end.
 const PATIENTLY: Duration = Duration::from_secs(3);
 /// Of each replica: enough to keep a thread busy.
@@ -50,24 +50,36 @@ pub fn measure() -> Result<Measured, CalibrationError> {
     static STREAMED: LazyLock<Vec<String>> = LazyLock::new(|| streamed_answer(TOKENS));
     let machine = Machine::here();
     let glance = Glance::now();
-    let one = pace(1, &*WHOLE, 0)?;
-    let all = match machine.cores as u32 {
-        0 | 1 => one,
-        cores => pace(cores, &*WHOLE, 0)?,
+    let one = Probe { replicas: 1, arrivals: None, answer: &*WHOLE };
+    let all = Probe { replicas: machine.cores as u32, ..one };
+    let small = one.pace()?;
+    let closed = Rates { one_replica: small.per_second, all_cores: all.pace()?.per_second };
+    let open = Rates {
+        one_replica: one.beyond(closed.one_replica).pace()?.per_second,
+        all_cores: all.beyond(closed.all_cores).pace()?.per_second,
     };
-    let streamed = pace(1, &STREAMED, TOKENS)?;
+    let streamed = Probe { answer: &STREAMED, ..one }.pace()?;
     let calibration = Calibration {
         machine,
         measured_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        one_replica: one.per_second,
-        all_cores: all.per_second,
-        streamed_token: (streamed.cpu / one.cpu - 1.0).max(0.0) / f64::from(TOKENS),
+        closed,
+        open,
+        streamed_token: (streamed.cpu / small.cpu - 1.0).max(0.0) / f64::from(TOKENS),
     };
     let others = glance.and_then(|glance| glance.others_since());
     Ok(Measured { calibration, disturbed_by: others.filter(|others| *others > MOST_OTHERS) })
 }
 
-/// What the generator made of a closed loop without a pause.
+/// A load that leaves the generator no pause.
+#[derive(Clone, Copy)]
+struct Probe {
+    replicas: u32,
+    /// So many a second; `None`: users that ask again at once.
+    arrivals: Option<f64>,
+    answer: Answer,
+}
+
+/// What the generator made of it.
 #[derive(Clone, Copy, Debug)]
 struct Pace {
     per_second: f64,
@@ -75,55 +87,71 @@ struct Pace {
     cpu: f64,
 }
 
-fn pace(replicas: u32, answer: Answer, streamed_tokens: u32) -> Result<Pace, CalibrationError> {
-    match pace_over(MEASURED, replicas, answer, streamed_tokens) {
-        Err(CalibrationError::Nothing) => pace_over(PATIENTLY, replicas, answer, streamed_tokens),
-        pace => pace,
+impl Probe {
+    /// As an open loop whose arrivals come faster than that. Those that find all its users' places taken are dropped.
+    fn beyond(self, rate: f64) -> Self {
+        Self { arrivals: Some(rate), ..self }
     }
-}
 
-fn pace_over(time: Duration, replicas: u32, answer: Answer, streamed_tokens: u32) -> Result<Pace, CalibrationError> {
-    let responder = Responder::start(replicas.div_ceil(REPLICAS_A_THREAD) as usize, answer)?;
-    let before = process_cpu();
-    let profile = profile(responder.base_url(), time, replicas, streamed_tokens);
-    let run = engine::start(profile, LatencyBounds::default(), Until::Planned)?.join()?;
-    let answering = responder.end();
-    let tally = &run.total;
-    if run.measured.completed == 0 {
-        return Err(CalibrationError::Nothing);
+    fn pace(self) -> Result<Pace, CalibrationError> {
+        match self.pace_over(MEASURED) {
+            Err(CalibrationError::Nothing) => self.pace_over(PATIENTLY),
+            pace => pace,
+        }
     }
-    if tally.failed > 0 {
-        let example = tally.examples.values().next().cloned();
-        return Err(CalibrationError::Failed { failed: tally.failed, sent: tally.sent, example });
-    }
-    Ok(Pace {
-        per_second: run.measured.completed as f64 / run.measured_window.as_secs_f64(),
-        cpu: (process_cpu() - before - answering) / tally.sent as f64,
-    })
-}
 
-fn profile(base_url: String, time: Duration, replicas: u32, streamed_tokens: u32) -> Profile {
-    let load =
-        Load { mode: Mode::Closed, users: USERS * replicas, warmup: WARMUP, duration: Some(time), ..Load::default() };
-    let workload = Workload {
-        prompts: Prompts::Unique,
-        input_tokens: Spread::Fixed(100),
-        output_tokens: Spread::Fixed(TOKENS),
-        stream: streamed_tokens > 0,
-        ..Workload::default()
-    };
-    let stack = Stack {
-        route: "responder".into(),
-        replicas,
-        concurrency: USERS,
-        single_flight: false,
-        pool: Pool { max_connections: USERS, max_idle: USERS, ..Pool::default() },
-        retry: Retry { attempts: 1, ..Retry::default() },
-        ..Stack::default()
-    };
-    let route = Route { base_url: Some(base_url), ..Route::default() };
-    let routes = [("responder".to_owned(), route)].into();
-    Profile { load, workload, stack, routes, ..Profile::default() }
+    fn pace_over(self, time: Duration) -> Result<Pace, CalibrationError> {
+        let responder = Responder::start(self.replicas.div_ceil(REPLICAS_A_THREAD) as usize, self.answer)?;
+        let before = process_cpu();
+        let profile = self.profile(responder.base_url(), time);
+        let run = engine::start(profile, LatencyBounds::default(), Until::Planned)?.join()?;
+        let answering = responder.end();
+        let tally = &run.total;
+        if run.measured.completed == 0 {
+            return Err(CalibrationError::Nothing);
+        }
+        if tally.failed > 0 {
+            let example = tally.examples.values().next().cloned();
+            return Err(CalibrationError::Failed { failed: tally.failed, sent: tally.sent, example });
+        }
+        Ok(Pace {
+            per_second: run.measured.completed as f64 / run.measured_window.as_secs_f64(),
+            cpu: (process_cpu() - before - answering) / tally.sent as f64,
+        })
+    }
+
+    fn profile(self, base_url: String, time: Duration) -> Profile {
+        let users = USERS * self.replicas;
+        let load = Load {
+            mode: if self.arrivals.is_some() { Mode::Open } else { Mode::Closed },
+            rate: self.arrivals.unwrap_or_default(),
+            arrivals: Arrivals::Constant,
+            users,
+            max_in_flight: users as usize,
+            warmup: WARMUP,
+            duration: Some(time),
+            ..Load::default()
+        };
+        let workload = Workload {
+            prompts: Prompts::Unique,
+            input_tokens: Spread::Fixed(100),
+            output_tokens: Spread::Fixed(TOKENS),
+            stream: self.answer.len() > 1,
+            ..Workload::default()
+        };
+        let stack = Stack {
+            route: "responder".into(),
+            replicas: self.replicas,
+            concurrency: USERS,
+            single_flight: false,
+            pool: Pool { max_connections: USERS, max_idle: USERS, ..Pool::default() },
+            retry: Retry { attempts: 1, ..Retry::default() },
+            ..Stack::default()
+        };
+        let route = Route { base_url: Some(base_url), ..Route::default() };
+        let routes = [("responder".to_owned(), route)].into();
+        Profile { load, workload, stack, routes, ..Profile::default() }
+    }
 }
 
 #[cfg(test)]
@@ -134,7 +162,8 @@ mod tests {
     fn a_calibration_says_what_the_engine_makes_of_a_loopback() {
         let calibration = measure().unwrap().calibration;
         assert_eq!(calibration.machine, Machine::here());
-        let rates = [calibration.one_replica, calibration.all_cores];
+        let Calibration { closed, open, .. } = calibration;
+        let rates = [closed.one_replica, closed.all_cores, open.one_replica, open.all_cores];
         assert!(rates.iter().all(|rate| (100.0..10_000_000.0).contains(rate)), "{calibration:?}");
         assert!((0.0..10.0).contains(&calibration.streamed_token), "{calibration:?}");
     }

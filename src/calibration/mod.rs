@@ -13,6 +13,6 @@ mod measure;
 mod responder;
 
 pub use cache::Cache;
-pub use capacity::{Calibration, JUDGED_FROM, MOST_USED, Shape, planned_peak};
+pub use capacity::{Calibration, JUDGED_FROM, MOST_USED, Rates, Shape, planned_peak};
 pub use machine::Machine;
 pub use measure::{CalibrationError, Measured, TAKES, measure};

@@ -95,11 +95,11 @@ async fn connection(mut socket: TcpStream, answer: Answer) {
 fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let lines = bytes[..head].split(|byte| *byte == b'\n');
-    let body = lines.filter_map(|line| {
+    let mut body = lines.filter_map(|line| {
         let (name, value) = line.split_at_checked("content-length:".len())?;
         name.eq_ignore_ascii_case(b"content-length:").then_some(value)
     });
-    let body = body.last().and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok()).unwrap_or(0);
+    let body = body.next().and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok()).unwrap_or(0);
     Some(head + 4 + body)
 }
 

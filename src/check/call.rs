@@ -161,7 +161,11 @@ fn not_found(site: &Site<'_>, told: &Told) -> String {
     let names = told.names.iter().flatten().map(String::as_str);
     match nearest(site.models[0], names) {
         Some(name) if name != site.models[0] => format!("did you mean \"{name}\"? then set workload.model"),
-        _ => format!("check the model's name, and that {} ends with the version (…/v1)", site.address),
+        _ => format!(
+            "check the model's name, that {} ends with the version (…/v1), and that dialect = \"{}\" is what is spoken there",
+            site.address,
+            site.dialect.name()
+        ),
     }
 }
 

@@ -84,6 +84,12 @@ fn doubts(variable: &str, value: &str, host: &str) -> Vec<Note> {
         if bare.contains(char::is_whitespace) {
             doubt("has white space inside the key".into(), "with the key alone");
         }
+        if !bare.is_ascii() {
+            doubt(
+                "has characters in it that no key has, such as full-width ones".into(),
+                "with the key alone, in ASCII",
+            );
+        }
         if let Some(detail) = foreign(bare, host) {
             doubt(detail, "with a key of this provider, or mend base_url");
         }
@@ -160,6 +166,7 @@ mod tests {
             (format!("Bearer sk-{BODY}"), "Bearer Bearer"),
             (format!("bearer sk-{BODY}"), "Bearer Bearer"),
             (format!("sk-{BODY} # mine"), "white space inside"),
+            (format!("sk-{BODY}，"), "full-width"),
         ] {
             says(&value, "api.openai.com", Status::Warn, word);
         }

@@ -88,7 +88,8 @@ fn listed(site: &Site<'_>, list: &List) -> Note {
     let (there, missing): (Vec<&str>, Vec<&str>) =
         site.models.iter().copied().partition(|model| list.names.iter().any(|name| name == model));
     let note = if missing.is_empty() {
-        Note::ok(format!("{count}, among them {}", there.join(", ")))
+        let listed = if list.names.len() == 1 { ": " } else { ", among them " };
+        Note::ok(format!("{count}{listed}{}", there.join(", ")))
     } else if list.is_cut || serves_any(site) {
         Note::ok(format!("{count}, not {}", missing.join(", ")))
     } else {
@@ -109,7 +110,7 @@ async fn unanswered(site: &Site<'_>, failure: &Failure) -> Note {
     // Whoever speaks TLS there does not take plain words in silence.
     let otherwise = match failure.kind {
         FailureKind::Timeout => None,
-        _ => in_another_tongue(site, &failure.detail).await,
+        _ => in_another_tongue(site).await,
     };
     match otherwise {
         Some(note) => note,
@@ -122,14 +123,14 @@ async fn unanswered(site: &Site<'_>, failure: &Failure) -> Note {
 }
 
 /// Plain HTTP to a port that speaks TLS.
-async fn in_another_tongue(site: &Site<'_>, said: &str) -> Option<Note> {
+async fn in_another_tongue(site: &Site<'_>) -> Option<Note> {
     if site.probe.is_secure() || site.proxy.is_some() {
         return None;
     }
     let resolved = site.probe.resolve().await.ok()?;
     let tongue = site.probe.speaks_otherwise(*resolved.addresses().first()?).await;
     (tongue == Some(Tongue::Https))
-        .then(|| Note::fail(format!("that port speaks TLS: {said}"), format!("write https:// in {}", site.address)))
+        .then(|| Note::fail("that port speaks TLS, and not plain HTTP", format!("write https:// in {}", site.address)))
 }
 
 /// An answer that is no list of models.
@@ -143,7 +144,7 @@ async fn refused(site: &Site<'_>, fetched: &Fetched, calls: Calls, deadline: Ins
             Note::warn(said, "this key may not list models; the call tells whether it may call")
         }
         403 => Note::fail(said, key_mend(site)),
-        400 => in_another_tongue(site, said).await.unwrap_or_else(|| no_list(said)),
+        400 => in_another_tongue(site).await.unwrap_or_else(|| no_list(said)),
         500.. if status != 501 => Note::fail(said, "the provider is in trouble: see its status page, and try again"),
         429 => Note::warn(said, "the key is at its rate limit already: what else uses it?"),
         _ => elsewhere(site, fetched, deadline).await,
@@ -165,7 +166,7 @@ fn key_mend(site: &Site<'_>) -> String {
 fn redirected(site: &Site<'_>, fetched: &Fetched) -> Note {
     let to = fetched.location.as_deref().unwrap_or("nowhere");
     let mend = match to.strip_suffix(PATH) {
-        Some(base) if base.starts_with("http") => format!("set {} = \"{base}\"", site.address),
+        Some(base) if base.starts_with("http") => format!("{} should be \"{base}\"", site.address),
         _ => format!("set {} to the final address", site.address),
     };
     Note::fail(format!("{} redirects to {to}, and calls do not follow", fetched.status), mend)
@@ -190,7 +191,7 @@ async fn elsewhere(site: &Site<'_>, fetched: &Fetched, deadline: Instant) -> Not
     let versioned = format!("{}/v1", site.base_url.trim_end_matches('/'));
     let tried = site.endpoint.get(&format!("/v1{PATH}"), deadline).await;
     if tried.is_ok_and(|there| List::read(&there).is_some() || (there.status == 401 && !there.is_html)) {
-        let mend = format!("the version is missing: set {} = \"{versioned}\"", site.address);
+        let mend = format!("the version is missing: {} should be \"{versioned}\"", site.address);
         return Note::fail(format!("{said}; {versioned}{PATH} answers"), mend);
     }
     Note::warn(said, format!("is the version missing, such as \"{versioned}\", in {}?", site.address))

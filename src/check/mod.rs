@@ -38,7 +38,6 @@ use site::{Site, setting};
 use crate::engine::{self, EngineError};
 use crate::plan::Workload;
 use crate::profile::{Loaded, Profile, RedisCache, Route};
-use crate::route::RouteError;
 use crate::sim;
 
 /// What is to be checked.
@@ -103,7 +102,7 @@ fn set_up(loaded: &Loaded) -> Result<Option<sim::Server>, EngineError> {
     let sims = engine::simulate(&loaded.profile)?;
     for name in loaded.profile.routes.keys() {
         match Site::new(name, loaded, sims.as_ref()) {
-            Ok(_) | Err(EngineError::NoKey { .. } | EngineError::Route(RouteError::Key { .. })) => {}
+            Ok(_) | Err(EngineError::NoKey { .. } | EngineError::NoHeader { .. }) => {}
             Err(why) => return Err(why),
         }
     }

@@ -62,8 +62,8 @@ Exit codes:
 Begin with:
     gatebench check quickstart
     gatebench check open-provider --no-call
-    gatebench check --url https://api.openai.com/v1 --model gpt-4.1-mini \
-        --api-key-env OPENAI_API_KEY";
+    gatebench check --url https://api.openai.com/v1 --model gpt-4.1-mini \\
+\x20       --api-key-env OPENAI_API_KEY";
 
 const TUI_USAGE: &str = "\
 gatebench tui [OPTIONS] [PROFILE]
@@ -194,10 +194,10 @@ pub struct LoadArgs {
     /// The model to ask [workload.model]
     #[arg(long, short = 'm')]
     pub model: Option<String>,
-    /// Environment variable with the API key, for --url
+    /// Environment variable with the API key, for --url [routes.NAME.api_key_env]
     #[arg(long, value_name = "NAME", requires = "url")]
     pub api_key_env: Option<String>,
-    /// How the endpoint of --url is spoken to: openai (chat completions) or anthropic (messages) [default: openai]
+    /// How the endpoint of --url is spoken to: openai (chat completions) or anthropic (messages) [default: openai; in a profile: routes.NAME.dialect]
     #[arg(long, value_name = "NAME", requires = "url", value_parser = Dialect::NAMES, hide_possible_values = true)]
     pub dialect: Option<String>,
     /// Closed loop: N users that each wait for their answer

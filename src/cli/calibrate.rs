@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use super::args::OutputArgs;
 use super::{Failure, print};
-use crate::calibration::{self, Cache, Calibration, CalibrationError, Machine, Measured};
+use crate::calibration::{self, Cache, Calibration, CalibrationError, Machine, Measured, Rates};
 use crate::engine::EngineError;
 use crate::metrics::{Run, Stop};
 use crate::profile::Profile;
@@ -38,18 +38,26 @@ pub enum Again {
 }
 
 fn text(calibration: &Calibration) -> String {
-    let Calibration { machine, measured_at, one_replica, all_cores, streamed_token } = calibration;
-    let (one, all, cores) = (format::digits3(*one_replica), format::digits3(*all_cores), machine.cores);
-    let token = format::digits3(*streamed_token);
-    let replicas = if cores == 1 { "1 replica ".to_owned() } else { format!("{cores} replicas") };
+    let Calibration { machine, measured_at, closed, open, streamed_token } = calibration;
+    let cores = machine.cores;
+    let rate = |rate: f64| format::right(&format!("{}/s", format::digits3(rate)), 14);
+    let line = |what: &str, of: fn(&Rates) -> f64| format!("{what:<24}{}{}\n", rate(of(closed)), rate(of(open)));
+    let all = if cores == 1 { "1 replica, one core".to_owned() } else { format!("{cores} replicas, all cores") };
     format!(
-        "{}, {cores} cores, gatebench {} ({}), {measured_at}\n\
-         1 replica, one thread    {one}/s\n\
-         {replicas}, all cores    {all}/s\n\
-         a streamed token         {token} of a call's CPU time\n\
-         calls of 500 B through the whole path (stack, exact pool, HTTP over loopback), answered at once with 600 B by a\n\
-         responder on the same cores; a run beyond 70% of this, above 1,000 calls/s, is warned about\n",
-        machine.cpu, machine.gatebench, machine.build
+        "{}, {cores} cores, gatebench {} ({}), {measured_at}\n\n\
+         {:<24}{}{}\n{}{}\n\
+         a streamed token takes {} of such a call's CPU time\n\n\
+         Calls of 500 B through the whole path (stack, exact pool, HTTP over loopback), answered at once with 600 B by a\n\
+         responder on the same cores. Runs beyond 1,000 calls/s and 70% of this are warned about.\n",
+        machine.cpu,
+        machine.gatebench,
+        machine.build,
+        "",
+        format::right("closed loop", 14),
+        format::right("open loop", 14),
+        line("1 replica, one thread", |rates| rates.one_replica),
+        line(&all, |rates| rates.all_cores),
+        format::digits3(*streamed_token),
     )
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::metrics::{Phase, Snapshot, Time};
+use crate::report::format::{money, ms, percent};
 
 /// Between lines where there is no terminal.
 const QUIET_PERIOD: Duration = Duration::from_secs(5);
@@ -85,14 +86,14 @@ fn line(snapshot: &Snapshot) -> String {
         snapshot.series.points().last().map_or(0.0, |point| point.per_second(point.succeeded)),
         snapshot.gauges.in_flight
     );
-    if let Some(service) = second.times.summary(Time::Response) {
-        line += &format!("  p50 {:.1} ms  p99 {:.1} ms", service.p50, service.p99);
+    if let Some(response) = second.times.summary(Time::Response) {
+        line += &format!("  p50 {}  p99 {}", ms(response.p50), ms(response.p99));
     }
     if let Some(hits) = second.hit_rate() {
-        line += &format!("  hits {:.0}%", hits * 100.0);
+        line += &format!("  hits {}", percent(hits));
     }
     if snapshot.total.failed + snapshot.dropped > 0 {
         line += &format!("  failed {}  dropped {}", snapshot.total.failed, snapshot.dropped);
     }
-    line + &format!("  ¥{:.4} ${:.4}", snapshot.spent.cny, snapshot.spent.usd)
+    line + &format!("  {} {}", money('¥', snapshot.spent.cny), money('$', snapshot.spent.usd))
 }

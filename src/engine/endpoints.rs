@@ -93,9 +93,11 @@ pub fn config(name: &str, route: &Route, sims: Option<&sim::Server>) -> Result<E
 
 fn key(route: &str, variable: Option<&str>) -> Result<Option<Secret>, EngineError> {
     let Some(variable) = variable else { return Ok(None) };
-    match std::env::var(variable) {
+    let (route, variable) = (route.to_owned(), variable.to_owned());
+    match std::env::var(&variable) {
+        Ok(key) if key.trim().contains(char::is_control) => Err(EngineError::NoHeader { route, variable }),
         Ok(key) if !key.trim().is_empty() => Ok(Some(Secret::new(key.trim().to_owned()))),
-        _ => Err(EngineError::NoKey { route: route.to_owned(), variable: variable.to_owned() }),
+        _ => Err(EngineError::NoKey { route, variable }),
     }
 }
 

@@ -56,6 +56,11 @@ use pacer::Pacer;
 pub enum EngineError {
     #[error("routes.{route}: the environment variable {variable} is not set; export {variable}=… with the key in it")]
     NoKey { route: String, variable: String },
+    #[error(
+        "routes.{route}: {variable} holds a line break or another character that no header can carry; \
+         export {variable}=… with the key alone, on one line"
+    )]
+    NoHeader { route: String, variable: String },
     #[error("routes.{route}.ca_file: {}: {source}; name a readable PEM file", path.display())]
     CaFile { route: String, path: PathBuf, source: std::io::Error },
     #[error(
@@ -87,6 +92,7 @@ impl EngineError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::NoKey { .. }
+            | Self::NoHeader { .. }
             | Self::CaFile { .. }
             | Self::Authorities { .. }
             | Self::Files(_)

@@ -127,7 +127,7 @@ impl Draft {
 
     pub fn adhoc(url: &str) -> Self {
         let draft = Self::from_text(Source::Adhoc, ADHOC.to_owned());
-        draft.with(&[Override::flag(format!("--url {}", without_userinfo(url)), "routes.direct.base_url", url)])
+        draft.with(&[Override::flag(format!("--url {}", without_secrets(url)), "routes.direct.base_url", url)])
     }
 
     pub fn from_text(source: Source, text: String) -> Self {
@@ -321,9 +321,35 @@ fn syntax_error(name: &str, text: &str, error: &toml::de::Error) -> ProfileError
     ProfileError::Invalid(vec![Located { at, message: format!("not TOML: {}", error.message().to_lowercase()) }])
 }
 
-fn without_userinfo(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        _ => url.to_owned(),
+/// As it is said back to whoever wrote it, though it may be wrong in any way: what stands before an `@` may be a
+/// password, and what stands behind a `?` a key.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (&url[..scheme.len() + 3], rest));
+    let rest = rest.rsplit_once('@').map_or_else(|| rest.to_owned(), |(_, rest)| format!("…@{rest}"));
+    match rest.split_once('?') {
+        Some((address, _)) => format!("{scheme}{address}?…"),
+        None => format!("{scheme}{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_refused_is_repeated_without_its_password_or_its_query() {
+        let prices = Prices { has: &|_| true, names: &[] };
+        for url in [
+            "http://me:s3cret@h/v1",
+            "http://me:s3 cret@h/v1",
+            "ftp://me:s3cret@h/v1",
+            "me:s3cret@h/v1",
+            "https:///v1?key=s3cret",
+            "https://h/v1?key=s3cret",
+            "https://h/v1?key=s3cret@h",
+        ] {
+            let message = adhoc(url, &[], prices).unwrap_err().to_string();
+            assert!(message.contains("--url ") && !message.contains("cret"), "{message}");
+        }
     }
 }

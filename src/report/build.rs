@@ -42,7 +42,7 @@ impl Report {
             amplification: single("amplification"),
             connections: connections(run, single("reuse")),
             tokens: token_facts(tally),
-            cost: cost_facts(&bill, pricer),
+            cost: cost_facts(&bill, &pricer.bill(&run.total.ledger), pricer),
             expectations: expectations.iter().map(|expectation| judge(expectation, &figures)).collect(),
             epochs: run.epochs.iter().map(epoch_facts).collect(),
             events: run.events.iter().map(event_facts).collect(),
@@ -233,13 +233,15 @@ fn token_facts(tally: &Tally) -> TokenFacts {
     facts
 }
 
-fn cost_facts(bill: &Bill, pricer: &Pricer) -> CostFacts {
+fn cost_facts(bill: &Bill, total: &Bill, pricer: &Pricer) -> CostFacts {
     let projection = bill.projection;
     CostFacts {
         usd: bill.usd,
         cny: bill.cny,
         usd_per_1k: bill.usd_per_1k,
         cny_per_1k: bill.cny_per_1k,
+        total_usd: total.usd,
+        total_cny: total.cny,
         prices_as_of: pricer.prices_as_of().to_owned(),
         market_cny_per_usd: pricer.market_cny_per_usd(),
         unpriced: pricer.unpriced().map(str::to_owned).collect(),

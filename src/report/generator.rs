@@ -5,7 +5,7 @@ use super::shape::{GeneratorFacts, Report};
 use super::text::format;
 use crate::calibration::{Calibration, JUDGED_FROM, MOST_USED, Shape};
 use crate::metrics::{Point, Snapshot, Tally, ratio};
-use crate::profile::Profile;
+use crate::profile::{Mode, Profile};
 
 /// A shorter point's rate is chance.
 const LEAST_SECONDS: f64 = 0.5;
@@ -51,7 +51,8 @@ pub fn shape(profile: &Profile, tally: &Tally) -> Shape {
     let rows = tally.ledger.rows();
     let (tokens, answers) = rows.iter().fold((0, 0), |(t, a), row| (t + row.billed.output, a + row.answers));
     let streamed = ratio(tokens, answers).filter(|_| profile.workload.stream);
-    Shape { replicas: profile.stack.replicas, streamed_tokens: streamed.unwrap_or(0.0) }
+    let (mode, replicas) = (profile.load.mode, profile.stack.replicas);
+    Shape { mode, replicas, streamed_tokens: streamed.unwrap_or(0.0) }
 }
 
 fn warning(facts: &GeneratorFacts, shape: Shape, is_simulated: bool) -> Option<String> {
@@ -59,13 +60,17 @@ fn warning(facts: &GeneratorFacts, shape: Shape, is_simulated: bool) -> Option<S
         return None;
     }
     let replicas = if shape.replicas == 1 { "one replica".to_owned() } else { format!("{} replicas", shape.replicas) };
+    let load = match shape.mode {
+        Mode::Open => "an open loop",
+        Mode::Closed => "a closed loop",
+    };
     let simulated = match is_simulated {
         true => "; the simulated routes took their part of the same cores, so that there was less room than that",
         false => "",
     };
     Some(format!(
-        "the busiest second had {} calls to routes, {} of the {} a second that {replicas} can generate of such calls on \
-         this machine: beyond {} calls wait for the generator, and their times are partly its own{simulated}; spread the \
+        "the busiest second had {} calls to routes, {} of the {} a second that {replicas} can generate of such calls in \
+         {load} on this machine: beyond {} calls wait for the generator, and their times are partly its own{simulated}; spread the \
          load over more replicas or machines",
         format::digits3(facts.busiest_per_s),
         format::percent(facts.used),

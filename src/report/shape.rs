@@ -290,6 +290,11 @@ pub struct CostFacts {
     pub cny: f64,
     pub usd_per_1k: Option<f64>,
     pub cny_per_1k: Option<f64>,
+    /// What was paid for all calls, warm-up and drain included; the figures beside it are of measured calls.
+    #[serde(default)]
+    pub total_usd: f64,
+    #[serde(default)]
+    pub total_cny: f64,
     /// The newest date among the prices in use.
     pub prices_as_of: String,
     pub market_cny_per_usd: f64,

@@ -51,7 +51,7 @@ impl Undone {
     fn fault(self) -> Fault {
         match self {
             Self::Fault(fault) => fault,
-            Self::Broken { why, .. } => Fault::Broken(causes(&why)),
+            Self::Broken { why, .. } => Fault::Broken(broken(&why)),
         }
     }
 }
@@ -147,7 +147,8 @@ impl Exact {
         alarm: &mut Alarm<'_>,
         trace: &mut Trace,
     ) -> Result<Response<ExactBody>, Undone> {
-        if let Err(fault) = self.may_go_on(alarm, Stage::Connect) {
+        let stage = if connection == Connection::Reused { Stage::Pool } else { Stage::Connect };
+        if let Err(fault) = self.may_go_on(alarm, stage) {
             trace.connection = Some(connection).filter(|connection| *connection != Connection::Reused);
             wire.was_not_used(connection);
             return Err(Undone::Fault(fault));
@@ -204,6 +205,15 @@ impl Exact {
             Stream::Tls(tls) => handshake(*tls, permit).await,
         };
         Ok((wire.map_err(|e| Fault::Broken(causes(&e)))?, connect))
+    }
+}
+
+/// Why an exchange broke off. What a port of TLS says to plain words is no HTTP.
+fn broken(error: &hyper::Error) -> String {
+    let said = causes(error);
+    match error.is_parse() && !error.is_parse_status() && !error.is_parse_too_large() {
+        true => format!("what answers is no HTTP/1.1 ({said}); if that port speaks TLS, write https://"),
+        false => said,
     }
 }
 

@@ -66,7 +66,8 @@ pub struct Attempt {
     pub pool_wait: Option<Duration>,
     /// `None` when no connection was obtained, or when the transport cannot tell.
     pub connection: Option<Connection>,
-    /// The request was handed to a connection, so a server may have seen and billed it.
+    /// The request was handed to a connection, so a server may have seen and billed it. With reqwest also when time ran
+    /// out before it was known.
     pub sent: bool,
     pub result: Result<Reply, Failure>,
 }

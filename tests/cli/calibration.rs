@@ -90,7 +90,7 @@ fn the_figure_can_be_seen_and_measured_again() {
     let first = calibrate(&[]);
     first.stderr_has(&["calibrating"]);
     assert!(
-        first.stdout.contains("1 replica, one thread") && first.stdout.contains("calls of 500 B"),
+        first.stdout.contains("1 replica, one thread") && first.stdout.contains("Calls of 500 B"),
         "{}",
         first.stdout
     );

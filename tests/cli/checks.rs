@@ -356,10 +356,10 @@ fn a_missing_version_in_the_address_is_found() {
         _ => answer("404 Not Found", "text/html", "<html>nothing here</html>"),
     });
     let checked = Checked::url(&Folder::new(), &url, &[]);
-    checked.exits(1).says("models", "fail", &["404 with a web page", &format!("set --url = \"{url}/v1\"")]);
+    checked.exits(1).says("models", "fail", &["404 with a web page", &format!("--url should be \"{url}/v1\"")]);
     let elsewhere = Checked::url(&Folder::new(), &format!("{url}/v2"), &[]);
     elsewhere.exits(1).says("models", "warn", &["404 with a web page", "no API answers there"]);
-    elsewhere.says("call", "fail", &["404"]);
+    elsewhere.says("call", "fail", &["404", "dialect = \"openai\""]);
 }
 
 #[test]
@@ -370,7 +370,7 @@ fn a_redirect_names_the_address_to_set() {
             .into()
     });
     let checked = Checked::url(&Folder::new(), &format!("{url}/v1"), &[]);
-    checked.exits(1).says("models", "fail", &["308 redirects", "set --url = \"https://new.example/v1\""]);
+    checked.exits(1).says("models", "fail", &["308 redirects", "--url should be \"https://new.example/v1\""]);
 }
 
 #[test]

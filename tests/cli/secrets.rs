@@ -24,6 +24,8 @@ fn a_key_that_is_not_set_is_said_before_anything_is_sent() {
     folder.run_with(["run", "profile.toml"], absent).refused_with(&["routes.gateway", VARIABLE, "export"]);
     let empty = |command: &mut assert_cmd::Command| _ = command.env(VARIABLE, "");
     folder.run_with(["run", "profile.toml"], empty).refused_with(&[VARIABLE]);
+    let broken = |command: &mut assert_cmd::Command| _ = command.env(VARIABLE, "sk-one\nand another");
+    folder.run_with(["run", "profile.toml"], broken).refused_with(&[VARIABLE, "on one line"]);
 }
 
 #[test]

@@ -27,6 +27,14 @@ fn it_announces_its_route_answers_a_chat_and_ends_on_sigterm() {
 }
 
 #[test]
+fn a_name_that_is_nothing_is_held_against_the_presets_too() {
+    let folder = Folder::new();
+    folder.run(["sim", "loacl"]).refused_with(&["neither a preset", "did you mean \"local\"?"]);
+    let set = "routes.local.simulate.rtt=20ms";
+    folder.run(["sim", "local", "--set", set]).refused_with(&["\"local\" is a preset", "preset = \"local\""]);
+}
+
+#[test]
 fn a_run_agrees_with_the_simulators_count_to_the_unit() {
     for client in ["exact", "reqwest"] {
         let folder = Folder::new();

@@ -46,6 +46,15 @@ fn a_host_that_swallows_every_packet_is_given_up_too() {
 }
 
 #[test]
+fn plain_words_to_a_port_of_tls_are_mended_by_its_scheme() {
+    let folder = Folder::new();
+    let sim = secured(&folder);
+    let done = run(&folder, &sim.base_url.replace("https:", "http:"), &["-n", "3"]).exits(1);
+    let said = done.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("if that port speaks TLS, write https://"), "{said}");
+}
+
+#[test]
 fn a_quiet_run_that_could_not_begin_says_why_all_the_same() {
     let folder = Folder::new();
     let done = run(&folder, "http://127.0.0.1:9/v1", &["-z", "60s", "--quiet"]).exits(1);

@@ -78,6 +78,23 @@ fn users_leave_for_a_pause_and_come_back_after_it() {
     adds_up(&live.end());
 }
 
+#[test]
+fn a_pause_is_in_no_users_time() {
+    let live = Live::start(PROFILE);
+    let before = live.until("a second is measured", |now| now.measured_s > 1.0);
+    live.0.pause().unwrap();
+    live.until("none is left", |now| now.paused && now.gauges.users == 0 && now.gauges.in_flight == 0);
+    live.until_second(before.elapsed.as_secs_f64() + 2.0);
+    live.0.resume().unwrap();
+    live.until("two more are measured", |now| !now.paused && now.measured_s > 3.0);
+    let report = live.end();
+    let (law, lag) = (report.run.littles_law.unwrap(), report.latency_ms.lag.unwrap());
+    // What the generator itself takes of it is its lag.
+    let accounted = law.accounted + law.calls_per_s * lag.mean / 1e3;
+    assert!((0.97..1.03).contains(&(accounted / law.users)), "{accounted}: {law:?}");
+    assert!((14.0..16.1).contains(&law.users), "{law:?}");
+}
+
 /// Answers come at once, so that none of an epoch ends in the next one.
 fn instant(rate: u32) -> String {
     open(rate).replace(", ttft = \"20ms\"", "")

@@ -132,7 +132,7 @@ fn what_is_no_poisson_process_is_refused() {
     assert!(by(&unit(&|_, exponential| exponential.min(4.0)), "gaps"), "a timer that cuts long gaps");
     let by_the_millisecond = |i, _: f64| if i % 4 == 0 { 4.0 } else { 0.0 };
     assert!(by(&unit(&by_the_millisecond), "gaps"), "a timer that wakes for several at once");
-    let bursts = |i: usize, exponential: f64| exponential * if i / 200 % 2 == 0 { 1.3 } else { 0.7 };
+    let bursts = |i: usize, exponential: f64| exponential * if i % 400 < 200 { 1.3 } else { 0.7 };
     assert!(by(&unit(&bursts), "counts"), "a rate that swings");
     let last = std::cell::Cell::new(1.0);
     let catching_up = |_, exponential: f64| (exponential + 0.1 * (1.0 - last.replace(exponential))).max(0.0);

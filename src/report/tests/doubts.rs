@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::synthetic::{Calls, attempt, ms, report_of, run_of, tally};
-use crate::calibration::{Calibration, Machine, Shape};
+use crate::calibration::{Calibration, Machine, Rates, Shape};
 use crate::metrics::{Point, Run, Tally};
 use crate::profile::{Batch, BatchMode, Mode};
 use crate::report::{Report, Style, text};
@@ -156,14 +156,14 @@ fn where_littles_law_says_nothing_nothing_is_said() {
     assert!(report_of(&run, &[]).run.littles_law.is_none(), "a user is in several calls at once");
 }
 
-const ONE_REPLICA: Shape = Shape { replicas: 1, streamed_tokens: 0.0 };
+const ONE_REPLICA: Shape = Shape { mode: Mode::Closed, replicas: 1, streamed_tokens: 0.0 };
 
 fn calibration() -> Calibration {
     Calibration {
         machine: Machine { cores: 2, ..Machine::here() },
         measured_at: "2026-11-23T02:00:00Z".into(),
-        one_replica: 10_000.0,
-        all_cores: 16_000.0,
+        closed: Rates { one_replica: 10_000.0, all_cores: 16_000.0 },
+        open: Rates { one_replica: 4_000.0, all_cores: 6_000.0 },
         streamed_token: 0.1,
     }
 }
@@ -207,6 +207,11 @@ fn a_run_beyond_70_percent_is_warned_about() {
     assert!(!warnings[0].contains("simulated"));
     assert!(text(&report, Style::PLAIN).contains("WARNING: the busiest second"));
     assert!(held_against(&[(1.0, 7_001, 0)], Shape { replicas: 2, ..ONE_REPLICA }).run.warnings.is_empty());
+    let open = held_against(&[(1.0, 2_801, 0)], Shape { mode: Mode::Open, ..ONE_REPLICA }).run.warnings;
+    assert!(
+        open[0].contains("the 4,000 a second that one replica can generate of such calls in an open loop"),
+        "{open:?}"
+    );
     let streamed = Shape { streamed_tokens: 60.0, ..ONE_REPLICA };
     assert_eq!(held_against(&[(1.0, 1_001, 0)], streamed).run.warnings.len(), 1);
 }

@@ -101,6 +101,36 @@ fn a_run_that_could_not_begin_says_what_to_mend() {
 }
 
 #[test]
+fn what_the_warm_up_cost_is_said_beside_what_the_measured_calls_did() {
+    let mut run = run_of(tally());
+    assert!(!text(&report_of(&run, &[]), Style::PLAIN).contains("with warm-up and drain"));
+    let calls = Calls::new();
+    let warm_up = calls.answered(ServedBy::Model, &calls.asked, ms(600.0), vec![]);
+    (0..100).for_each(|_| run.total.record(&warm_up));
+    let report = report_of(&run, &[]);
+    let bill = Pricer::new(&run.profile, PriceBook::builtin()).bill(&run.total.ledger);
+    assert_eq!((report.cost.total_cny, report.cost.total_usd), (bill.cny, bill.usd));
+    assert!(report.cost.total_cny > report.cost.cny);
+    let both = format!("{} / {}", format::money('¥', bill.cny), format::money('$', bill.usd));
+    assert!(text(&report, Style::PLAIN).contains(&format!("\n             {both} with warm-up and drain\n")));
+}
+
+#[test]
+fn no_line_of_a_summary_is_longer_than_a_terminal_of_eighty_columns() {
+    for stop in [Stop::Quit, Stop::Budget, Stop::Hopeless, Stop::Interrupted] {
+        let mut run = run_of(tally());
+        run.stop = stop;
+        let mut report = report_of(&run, &[]);
+        report.error_examples.insert("connect".to_owned(), "nothing listens there; ".repeat(6));
+        for line in text(&report, Style::PLAIN.fitting(80)).lines() {
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= 80, "{line}");
+        }
+        let head = text(&report, Style::PLAIN);
+        assert!(head.lines().nth(1).is_some_and(|line| line.matches(" · ").count() == 2), "{head}");
+    }
+}
+
+#[test]
 fn histograms_decode_to_the_values_recorded() {
     use base64::Engine;
     let report = report(&[]);

@@ -11,6 +11,7 @@ pub use verdict::shortfall;
 use super::shape::{Counted, LittlesLaw, Report, Share};
 use crate::metrics::{Stop, Summary};
 use format::{clipped, compact, count, left, money, ms, percent, right};
+use page::INDENT;
 
 /// The summary, as wide as its style says.
 pub fn text(report: &Report, style: Style) -> String {
@@ -20,7 +21,8 @@ pub fn text(report: &Report, style: Style) -> String {
         epochs(&mut page, report);
         if report.run.stop == Stop::Quit {
             // Nobody tuned for the mean of all settings that were tried.
-            page.row("cost", &[format!("{} / {} in all", money('¥', report.cost.cny), money('$', report.cost.usd))]);
+            let (cny, usd) = (report.cost.total_cny, report.cost.total_usd);
+            page.row("cost", &[format!("{} / {} in all", money('¥', cny), money('$', usd))]);
             return page.finish();
         }
         page.words(Tone::Doubt, "what follows is of all epochs together, under whichever settings");
@@ -54,12 +56,14 @@ fn header(page: &mut Page, report: &Report) {
         format::seconds(run.duration_s),
         run.started_at.split('.').next().map_or_else(String::new, |at| at.trim_end_matches('Z').to_owned() + "Z"),
     );
-    let valid = match (run.valid, report.load.succeeded) {
-        (false, _) => page.paint(Tone::Bad, "INVALID"),
-        (true, 0) => page.paint(Tone::Bad, "nothing succeeded"),
-        (true, _) => page.paint(Tone::Good, "valid"),
+    let (tone, word) = match (run.valid, report.load.succeeded) {
+        (false, _) => (Tone::Bad, "INVALID"),
+        (true, 0) => (Tone::Bad, "nothing succeeded"),
+        (true, _) => (Tone::Good, "valid"),
     };
-    page.line(&format!("{window} · {valid}{}", page.paint(Tone::Doubt, stopped(run.stop))));
+    let mut pieces = vec![(Tone::Plain, window.as_str()), (tone, word)];
+    pieces.extend(stopped(run.stop).map(|stopped| (Tone::Doubt, stopped)));
+    page.toned(&pieces);
     for reason in &run.invalid_because {
         page.words(Tone::Bad, &format!("INVALID: {reason}"));
     }
@@ -76,15 +80,15 @@ fn header(page: &mut Page, report: &Report) {
     page.gap();
 }
 
-fn stopped(stop: Stop) -> &'static str {
-    match stop {
-        Stop::Finished => "",
-        Stop::Budget => " · stopped by limits.budget",
-        Stop::Quit => " · up to when it was asked for",
-        Stop::Interrupted => " · interrupted, partial",
-        Stop::Terminated => " · terminated, partial",
-        Stop::Hopeless => " · given up: no further call can succeed",
-    }
+fn stopped(stop: Stop) -> Option<&'static str> {
+    Some(match stop {
+        Stop::Finished => return None,
+        Stop::Budget => "stopped by limits.budget",
+        Stop::Quit => "up to when it was asked for",
+        Stop::Interrupted => "interrupted, partial",
+        Stop::Terminated => "terminated, partial",
+        Stop::Hopeless => "given up: no further call can succeed",
+    })
 }
 
 /// What each change did.
@@ -257,14 +261,14 @@ fn traffic(page: &mut Page, report: &Report) {
         kinds => page.row("errors", &[kinds, vec![format!("of {} finished", count(finished))]].concat()),
     }
     for (kind, example) in &report.error_examples {
-        page.words(Tone::Doubt, &format!("first {kind}: {example}"));
+        page.hanging(&" ".repeat(INDENT), INDENT, Tone::Doubt, &format!("first {kind}: {example}"));
     }
     let cache_errors = counts(&report.cache_errors.redis);
     if !cache_errors.is_empty() {
         page.row("redis errors", &[cache_errors, vec!["each a miss, no failed call".to_owned()]].concat());
     }
     for (kind, example) in &report.cache_errors.examples {
-        page.words(Tone::Doubt, &format!("first {kind}: {example}"));
+        page.hanging(&" ".repeat(INDENT), INDENT, Tone::Doubt, &format!("first {kind}: {example}"));
     }
     page.row("attempts", &attempts(report));
     let failed = counts(&report.attempts.failed);
@@ -292,7 +296,8 @@ fn attempts(report: &Report) -> Vec<String> {
 fn connections(report: &Report) -> Vec<String> {
     let connections = &report.connections;
     if report.profile.pointer("/stack/pool/client").is_some_and(|client| client == "reqwest") {
-        return vec![format!("{} opened", count(connections.opened.total)), "reqwest tells no more of them".to_owned()];
+        let opened = format!("{} opened with warm-up and drain", count(connections.opened.total));
+        return vec![opened, "reqwest tells no more of them".to_owned()];
     }
     if connections.opened.total + connections.reused.total == 0 {
         return vec!["none".to_owned()];

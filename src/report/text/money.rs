@@ -32,6 +32,9 @@ fn cost(page: &mut Page, report: &Report) {
         pieces.push(format!("{} per 1k", both(cny, usd)));
     }
     page.row("cost", &pieces);
+    if cost.total_cny > cost.cny {
+        page.row("", &[format!("{} with warm-up and drain", both(cost.total_cny, cost.total_usd))]);
+    }
     let day = &cost.projection;
     if cost.cny_per_1k.is_some() {
         page.row(

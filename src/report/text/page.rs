@@ -92,6 +92,23 @@ impl Page {
         }
     }
 
+    /// Pieces each in its tone, broken into lines between pieces.
+    pub fn toned(&mut self, pieces: &[(Tone, &str)]) {
+        let mut line = String::new();
+        let mut taken = 0;
+        for (tone, piece) in pieces {
+            let width = piece.width();
+            if taken > 0 && taken + 3 + width > self.style.width {
+                self.line(&std::mem::take(&mut line));
+                taken = 0;
+            }
+            let between = if taken > 0 { " · " } else { "" };
+            line = line + between + &self.paint(*tone, piece);
+            taken += between.width() + width;
+        }
+        self.line(&line);
+    }
+
     /// Words in one tone after a start that takes `indent` cells, broken into lines below one another.
     pub fn hanging(&mut self, start: &str, indent: usize, tone: Tone, text: &str) {
         let words: Vec<_> = text.split(' ').map(str::to_owned).collect();

@@ -105,6 +105,7 @@ fn mend(report: &Report) -> &'static str {
         // What the first one said has its mend.
         ["connect"] => "; the first one says why",
         ["auth"] => "; the key is refused: check the variable that api_key_env names",
+        ["other"] => "; `gatebench check` of the same says what to mend",
         ["timeout"] => "; raise stack.timeout or stack.pool.read_timeout, or check that the server answers at all",
         _ => "",
     }

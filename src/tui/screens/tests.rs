@@ -11,7 +11,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::Color;
 
 use super::{epochs, layers, log, numbers};
-use crate::calibration::{Calibration, Machine};
+use crate::calibration::{Calibration, Machine, Rates};
 use crate::metrics::{Event, Point, Series, Snapshot, Stop};
 use crate::tui::action::Action;
 use crate::tui::app::App;
@@ -85,11 +85,12 @@ fn the_header_says_when_the_generator_takes_too_much_of_the_machine() {
         series.push(Point { seconds: 1.0, sent: calls, local: 500, ..Point::default() });
         snapshot.series = Arc::new(series);
         let mut app = with(snapshot, 120, 36);
+        let rates = Rates { one_replica, all_cores: one_replica };
         app.calibration = Some(Calibration {
             machine: Machine::here(),
             measured_at: String::new(),
-            one_replica,
-            all_cores: one_replica,
+            closed: rates,
+            open: rates,
             streamed_token: 0.0,
         });
         drawn(&app, super::header::draw, 120, 1)
