@@ -7,6 +7,8 @@ use super::finding::{Note, ms};
 use super::listing::ServerClock;
 use crate::report::format::ms as in_words;
 
+/// Servers tell whole seconds, of some moment of the exchange.
+const AS_GOOD_AS_THE_SAME: f64 = 2.0;
 /// Tokens that expire begin to be refused.
 const DOUBTFUL: f64 = 30.0;
 /// Signed requests are refused, and certificates of today seem to be of tomorrow.
@@ -31,6 +33,7 @@ pub fn wall(clocks: &[ServerClock]) -> Note {
         off if off > DOUBTFUL => {
             Note::warn(format!("{size} {side} {route}'s: tokens that expire may be refused"), mend)
         }
+        off if off > AS_GOOD_AS_THE_SAME => Note::ok(format!("{size} {side} {route}'s, which does no harm")),
         _ => Note::ok(format!("agrees with that of {} to a second or two", names(&skews))),
     };
     note.fact("ahead_s", (worst * 10.0).round() / 10.0)
@@ -126,6 +129,8 @@ mod tests {
         for off in [31.0, -31.0, 299.0, 4000.0, -4000.0] {
             assert_eq!(status(off), Status::Warn, "{off}");
         }
+        assert_eq!(found(&[told(2.0)]).detail, "agrees with that of gateway to a second or two");
+        assert_eq!(found(&[told(21.0)]).detail, "20s ahead of gateway's, which does no harm");
         let said = found(&[told(0.0), told(-4000.0)]).detail;
         assert!(said.starts_with("1h 6m 40s behind gateway's: TLS"), "{said}");
         assert!(found(&[told(45.6)]).detail.starts_with("45s ahead of gateway's: tokens"));
