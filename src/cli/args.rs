@@ -197,7 +197,8 @@ pub struct LoadArgs {
     /// Environment variable with the API key, for --url [routes.NAME.api_key_env]
     #[arg(long, value_name = "NAME", requires = "url")]
     pub api_key_env: Option<String>,
-    /// How the endpoint of --url is spoken to: openai (chat completions) or anthropic (messages) [default: openai; in a profile: routes.NAME.dialect]
+    /// How the endpoint of --url is spoken to: openai (chat completions) or anthropic (messages) [default: openai; in a
+    /// profile: routes.NAME.dialect]
     #[arg(long, value_name = "NAME", requires = "url", value_parser = Dialect::NAMES, hide_possible_values = true)]
     pub dialect: Option<String>,
     /// Closed loop: N users that each wait for their answer

@@ -74,7 +74,7 @@ fn a_route_that_cannot_be_set_up_as_the_profile_has_it_is_refused() {
     folder.run(ca_file).refused_with(&["routes.gateway", "ca_file", "PEM"]);
     let key = ["run", "profile.toml", "--set", "routes.gateway.api_key_env=BROKEN_KEY"];
     let broken = |command: &mut assert_cmd::Command| _ = command.env("BROKEN_KEY", "sk-\u{1}2");
-    folder.run_with(key, broken).refused_with(&["routes.gateway", "API key", "environment variable"]);
+    folder.run_with(key, broken).refused_with(&["routes.gateway", "BROKEN_KEY", "on one line"]);
 }
 
 #[test]
