@@ -56,7 +56,8 @@ impl Keys {
         let mut refused = None;
         for (key, failed) in judged {
             match failed {
-                None => key.accept(),
+                // A stream that breaks had begun with a 200.
+                None | Some(FailureKind::Stream) => key.accept(),
                 Some(FailureKind::Status(401)) if key.refuse() => refused = Some(key),
                 Some(_) => {}
             }
@@ -186,6 +187,14 @@ mod tests {
         assert!(!gateway.is_barred());
         assert!(keys.note(&call(&[("gateway", REFUSED)])).unwrap().contains("revoked"));
         assert!(gateway.is_barred());
+    }
+
+    #[test]
+    fn a_stream_that_broke_had_been_let_in() {
+        let (keys, gateway, _) = keys();
+        assert_eq!(keys.note(&call(&[("gateway", Some(FailureKind::Stream))])), None);
+        assert_eq!(keys.note(&call(&[("gateway", REFUSED)])), None);
+        assert!(!gateway.is_barred());
     }
 
     #[test]

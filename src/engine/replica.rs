@@ -343,7 +343,9 @@ impl Replica {
         self.control.learn_from(&outcome);
         let done = outcome.done;
         let ended_in = self.settings.borrow().epoch;
-        let in_window = self.window.get().is_some_and(|window| window.contains(done));
+        // What the warm-up brings into a window of time, its drain takes out again; a window of `requests` has no drain.
+        let counts = |window: Window| window.contains(done) && (measured || window.requests.is_none());
+        let in_window = self.window.get().is_some_and(counts);
         let service_in_window = self.measured(done).saturating_sub(sent_at);
         let sample = Sample { epoch, ended_in, measured, in_window, service_in_window, intended, sent, outcome };
         self.recorder.borrow_mut().record(&sample);

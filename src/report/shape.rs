@@ -235,7 +235,8 @@ pub struct Attempts {
 /// `succeeded` with all of `failed` is `sent`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteAttempts {
-    /// Requests handed to a connection.
+    /// Requests handed to a connection: what the route's server counts. (Through reqwest also those whose time ran
+    /// out while it connected, which it cannot tell apart.)
     pub sent: u64,
     pub succeeded: u64,
     /// By status (`429`, `503`) or by what broke: `connect` (no head of an answer came), `stream` (its body broke),
