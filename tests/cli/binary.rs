@@ -194,6 +194,18 @@ impl Drop for Running {
     }
 }
 
+/// Asked to end, so that it takes its files with it.
+impl Drop for Sim {
+    fn drop(&mut self) {
+        let running = &mut self.running.0;
+        if matches!(running.try_wait(), Ok(None)) {
+            // SAFETY: plain system call on a child that has not been waited for.
+            unsafe { libc::kill(running.id() as libc::pid_t, libc::SIGTERM) };
+            let _ = running.wait();
+        }
+    }
+}
+
 #[track_caller]
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
