@@ -1,4 +1,5 @@
-//! What the fuzz targets share: what is asked, what must hold of any reading, and how much memory it may take.
+//! What must hold of whatever a server sends, in every dialect: a module for each fuzz target. The tests hold it of
+//! their own streams and answers (`tests/fuzzed.rs`).
 //!
 //! The streams and answers of the tests are the seeds (the first folder is where cargo-fuzz keeps what it finds):
 //!
@@ -9,8 +10,14 @@
 //!
 //! What they find becomes a file of those folders.
 
+pub mod answer;
+pub mod stream;
+
 use gatebench::chat::{Canonical, ChatRequest, Usage};
+use gatebench::profile::Dialect;
 use gatebench::route::{Failure, FailureKind, Reply};
+
+const DIALECTS: [Dialect; 2] = [Dialect::Openai, Dialect::Anthropic];
 
 /// A reading without its times.
 #[derive(Debug, PartialEq)]
@@ -48,7 +55,7 @@ impl Said {
 
 /// More cached than sent would make a price negative.
 fn assert_plausible(usage: Usage) {
-    assert!(usage.cached_input <= usage.input, "{usage:?}");
+    assert!(u64::from(usage.cached_input) + u64::from(usage.cache_write) <= u64::from(usage.input), "{usage:?}");
 }
 
 pub fn request() -> ChatRequest {

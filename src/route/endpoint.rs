@@ -173,7 +173,7 @@ impl Endpoint {
         let (head, body) = answer.map_err(Fault::before_head)?.into_parts();
         if !head.status.is_success() {
             let body = start_of(body, alarm).await;
-            return Err(self.spoken.refused(head.status, &head.headers, &body));
+            return Err(reading::refused(self.spoken.dialect, head.status, &head.headers, &body));
         }
         // Some gateways answer a streamed request whole when they serve it from their cache.
         if ask.request.stream && !is_json(&head.headers) {

@@ -7,10 +7,9 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use super::dialect::{self, Stream, Understood};
-pub use super::failure::refused;
 use super::gateway::Told;
 use super::{Ask, Failure, FailureKind, Reply};
 use crate::chat::Answer;
@@ -74,6 +73,11 @@ impl<'a> Reading<'a> {
 /// An answer that came in one piece, whose last byte came at `done`.
 pub fn whole(dialect: Dialect, body: &[u8], ask: &Ask<'_>, head: &HeaderMap, done: Instant) -> Result<Reply, Failure> {
     Ok(reply(dialect::whole(dialect, body, ask, Told::by(head))?, done))
+}
+
+/// A status that is no success. `body` may be cut short or empty.
+pub fn refused(dialect: Dialect, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    dialect::refused(dialect, status, headers, body)
 }
 
 pub(super) fn too_long() -> Failure {

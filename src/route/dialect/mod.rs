@@ -2,8 +2,8 @@
 //! Must not know transports: bytes in, bytes out.
 //!
 //! ```text
-//! Endpoint -> Spoken { path, headers, request, refused } --\
-//!             Reading -> { whole, Stream } -----------------+-> openai | anthropic
+//! Endpoint -> Spoken { path, headers, request } --\
+//!             reading -> { whole, Stream, refused } -+-> openai | anthropic
 //! ```
 
 mod anthropic;
@@ -62,13 +62,13 @@ impl Spoken {
             Dialect::Anthropic => anthropic::request(ask, self.prompt_cache),
         }
     }
+}
 
-    /// A status that is no success. `body` may be cut short or empty.
-    pub(super) fn refused(self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
-        match self.dialect {
-            Dialect::Openai => failure::refused(status, headers, body),
-            Dialect::Anthropic => anthropic::refused(status, headers, body),
-        }
+/// A status that is no success. `body` may be cut short or empty.
+pub(super) fn refused(dialect: Dialect, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    match dialect {
+        Dialect::Openai => failure::refused(status, headers, body),
+        Dialect::Anthropic => anthropic::refused(status, headers, body),
     }
 }
 
