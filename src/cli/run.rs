@@ -21,7 +21,7 @@ use crate::report::{self, Format, Report, Style, Verdict};
 const SAME_WISH: Duration = Duration::from_millis(300);
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    check_formats(&args.out)?;
+    check_formats(&args.out, Format::OF_RUN)?;
     headless(load::load(args.profile.as_deref(), &args.load)?, args)
 }
 
@@ -107,8 +107,8 @@ pub fn pricer(profile: &Profile) -> Pricer {
     Pricer::new(profile, PriceBook::builtin())
 }
 
-pub fn check_formats(paths: &[PathBuf]) -> Result<(), Failure> {
-    paths.iter().try_for_each(|path| Format::of(path).map(drop)).map_err(Failure::bad_input)
+pub fn check_formats(paths: &[PathBuf], supported: &[Format]) -> Result<(), Failure> {
+    paths.iter().try_for_each(|path| Format::of(path, supported).map(drop)).map_err(Failure::bad_input)
 }
 
 pub fn warn(loaded: &Loaded, output: &OutputArgs) {

@@ -7,10 +7,10 @@ use super::{Failure, load, print};
 use crate::metrics::Stop;
 use crate::profile::Override;
 use crate::report::sweep::{self, Row, Sweep};
-use crate::report::{Verdict, write_text};
+use crate::report::{Format, Verdict, write_text};
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    check_formats(&args.out)?;
+    check_formats(&args.out, Format::OF_SWEEP)?;
     let (swept, fixed) = split(&args.load.set);
     if swept.is_empty() {
         return Err(Failure::bad_input(

@@ -1,16 +1,18 @@
-//! Run -> report: JSON, text, expectations, verdict, exit code.
+//! Run -> report: JSON, text, JUnit, CSV, expectations, verdict, exit code.
 //! Must not know the screen, or how anything was measured.
 //!
 //! ```text
-//! Run --build--> Report --write--> file.json
+//! Run --build--> Report --write--> file.json .csv .xml
 //!      figures     |---text-----> stdout
 //!      verdict     `---verdict--> exit code
 //! ```
 
 mod build;
+mod csv;
 mod environment;
 mod figures;
 mod generator;
+mod junit;
 mod littles_law;
 mod redact;
 mod shape;

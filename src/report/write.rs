@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::csv::csv;
+use super::junit::junit;
 use super::shape::Report;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error("{}: no report format for {ending}; supported: .json", path.display())]
-    Ending { path: PathBuf, ending: String },
+    #[error("{}: no report format for {ending}; supported: {supported}", path.display())]
+    Ending { path: PathBuf, ending: String, supported: String },
     #[error("{}: the directory {} does not exist; create it first (mkdir -p {})", path.display(), parent.display(), parent.display())]
     NoDirectory { path: PathBuf, parent: PathBuf },
     #[error("{}: cannot write the report: {why}", path.display())]
@@ -19,28 +21,50 @@ pub enum WriteError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Json,
+    Csv,
+    JUnit,
 }
 
 impl Format {
+    pub const OF_RUN: &[Self] = &[Self::Json, Self::Csv, Self::JUnit];
+    pub const OF_SWEEP: &[Self] = &[Self::Json];
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::JUnit => "xml",
+        }
+    }
+
+    /// The report in this format.
+    fn text(self, report: &Report) -> String {
+        match self {
+            Self::Json => json(report),
+            Self::Csv => csv(report),
+            Self::JUnit => junit(report),
+        }
+    }
+
     /// Whether a report can be written there, as far as it can be known before a run: its ending and its directory.
-    pub fn of(path: &Path) -> Result<Self, WriteError> {
+    pub fn of(path: &Path, supported: &[Self]) -> Result<Self, WriteError> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
             return Err(WriteError::NoDirectory { path: path.into(), parent: parent.into() });
         }
-        match path.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
-            ending if ending.eq_ignore_ascii_case("json") => Ok(Self::Json),
-            "" => Err(WriteError::Ending { path: path.into(), ending: "a name without an ending".into() }),
-            ending => Err(WriteError::Ending { path: path.into(), ending: format!("\".{ending}\"") }),
-        }
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let format = supported.iter().find(|format| ending.eq_ignore_ascii_case(format.ending()));
+        format.copied().ok_or_else(|| WriteError::Ending {
+            path: path.into(),
+            ending: if ending.is_empty() { "a name without an ending".into() } else { format!("\".{ending}\"") },
+            supported: supported.iter().map(|format| format!(".{}", format.ending())).collect::<Vec<_>>().join(" "),
+        })
     }
 }
 
 /// Writes the report in the format its ending asks for.
 pub fn write(path: &Path, report: &Report) -> Result<(), WriteError> {
-    match Format::of(path)? {
-        Format::Json => write_text(path, &json(report)),
-    }
+    write_text(path, &Format::of(path, Format::OF_RUN)?.text(report))
 }
 
 /// A reader sees the old file or the whole new one.

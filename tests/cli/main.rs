@@ -5,6 +5,7 @@ mod binary;
 mod calibration;
 mod checks;
 mod clients;
+mod files;
 #[cfg(target_os = "linux")]
 mod open_files;
 mod outcomes;

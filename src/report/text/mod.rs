@@ -6,7 +6,7 @@ mod page;
 mod verdict;
 
 pub use page::{Page, Style, Tone};
-pub use verdict::shortfall;
+pub use verdict::{closing_words, met, shortfall};
 
 use super::shape::{Counted, LittlesLaw, Report, Share};
 use crate::metrics::{Stop, Summary};
@@ -40,13 +40,17 @@ pub fn text(report: &Report, style: Style) -> String {
     page.finish()
 }
 
-fn header(page: &mut Page, report: &Report) {
+/// What was run: the profile's description, else its model and route.
+pub fn name(report: &Report) -> String {
     let of_profile = |pointer| report.profile.pointer(pointer).and_then(|text| text.as_str()).unwrap_or_default();
-    let (model, route) = (of_profile("/workload/model"), of_profile("/stack/route"));
-    let title = match of_profile("/description") {
-        "" => format!("gatebench {} · {model} through {route}", report.gatebench),
-        description => format!("gatebench {} · {description}", report.gatebench),
-    };
+    match of_profile("/description") {
+        "" => format!("{} through {}", of_profile("/workload/model"), of_profile("/stack/route")),
+        description => description.to_owned(),
+    }
+}
+
+fn header(page: &mut Page, report: &Report) {
+    let title = format!("gatebench {} · {}", report.gatebench, name(report));
     let title = page.paint(Tone::Heading, &clipped(&title, page.width()));
     page.line(&title);
     let run = &report.run;

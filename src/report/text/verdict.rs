@@ -19,13 +19,13 @@ pub fn expectations(page: &mut Page, report: &Report) {
             (false, None) => (Tone::Bad, '✗'),
             (false, Some(_)) => (Tone::Doubt, '?'),
         };
-        let line = page.paint(tone, &format!("{mark} {}  {}", left(&judged.expect, longest), actual(judged)));
+        let line = page.paint(tone, &format!("{mark} {}  {}", left(&judged.expect, longest), met(judged)));
         page.line(&format!("  {line}"));
     }
 }
 
 /// What an expectation met, in words.
-fn actual(judged: &Judged) -> String {
+pub fn met(judged: &Judged) -> String {
     let value = judged.actual.map(|value| match judged.unit {
         Unit::Ms => ms(value),
         Unit::Ratio => percent(value),
@@ -49,7 +49,8 @@ pub fn closing(page: &mut Page, report: &Report) {
     page.words(tone, &words);
 }
 
-fn closing_words(report: &Report) -> (Tone, String) {
+/// The last line: the verdict, why, and the exit code if it is not 0.
+pub fn closing_words(report: &Report) -> (Tone, String) {
     let verdict = Verdict::of(report);
     let (tone, words) = match verdict {
         Verdict::Passed => (Tone::Good, format!("passed: valid, {}", held(report))),
@@ -115,7 +116,7 @@ fn mend(report: &Report) -> &'static str {
 pub fn shortfall(report: &Report) -> String {
     let mut page = Page::new(super::Style::PLAIN);
     for judged in report.expectations.iter().filter(|judged| !judged.passed) {
-        page.line(&format!("{}: {}", judged.expect, actual(judged)));
+        page.line(&format!("{}: {}", judged.expect, met(judged)));
     }
     for reason in &report.run.invalid_because {
         page.line(&format!("invalid: {reason}"));

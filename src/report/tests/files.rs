@@ -1,0 +1,102 @@
+//! What each format of file says of the synthetic run.
+
+use roxmltree::{Document, Node};
+
+use super::super::csv::csv;
+use super::super::junit::junit;
+use super::synthetic::report;
+use crate::metrics::Stop;
+use crate::report::Report;
+
+/// Class, name, and the kind and message of what is wrong, of each case.
+fn cases(xml: &str) -> Vec<(String, Option<(String, String)>)> {
+    let document = Document::parse(xml).unwrap();
+    let wrong = |case: Node| {
+        let wrong = case.children().find(Node::is_element)?;
+        Some((wrong.tag_name().name().to_owned(), wrong.attribute("message").unwrap().to_owned()))
+    };
+    let all = document.descendants().filter(|node| node.has_tag_name("testcase"));
+    let named = |case: &Node| [case.attribute("classname").unwrap(), case.attribute("name").unwrap()].join(": ");
+    all.map(|case| (named(&case), wrong(case))).collect()
+}
+
+fn counted(xml: &str) -> [String; 3] {
+    let document = Document::parse(xml).unwrap();
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    ["tests", "failures", "errors"].map(|count| suite.attribute(count).unwrap().to_owned())
+}
+
+#[test]
+fn junit_has_a_case_for_each_thing_the_exit_code_hangs_on() {
+    let xml = junit(&report(&["errors < 1%", "hit_rate > 40%", "batch.p99 < 1s"]));
+    let wrong = |kind: &str, message: &str| Some((kind.to_owned(), message.to_owned()));
+    let expected = [
+        ("gatebench.run: ran to its end", None),
+        ("gatebench.run: valid", None),
+        ("gatebench.expect: errors < 1%", wrong("failure", "was 1.0%")),
+        ("gatebench.expect: hit_rate > 40%", None),
+        ("gatebench.expect: batch.p99 < 1s", wrong("error", "no data")),
+    ];
+    assert_eq!(cases(&xml), expected.map(|(name, wrong)| (name.to_owned(), wrong)));
+    assert_eq!(counted(&xml), ["5", "1", "1"]);
+}
+
+#[test]
+fn junit_of_a_run_that_is_invalid_or_did_not_run_has_errors() {
+    let mut invalid = report(&[]);
+    (invalid.run.valid, invalid.run.invalid_because) = (false, vec!["lag p99 was 52ms".into()]);
+    let xml = junit(&invalid);
+    assert_eq!(cases(&xml)[1].1, Some(("error".into(), "lag p99 was 52ms".into())));
+    assert_eq!(counted(&xml), ["2", "0", "1"]);
+    let mut interrupted = report(&[]);
+    interrupted.run.stop = Stop::Interrupted;
+    let (_, wrong) = cases(&junit(&interrupted)).swap_remove(0);
+    assert!(wrong.unwrap().1.contains("(exit 130)"));
+}
+
+#[test]
+fn junit_is_xml_whatever_a_server_or_a_profile_says() {
+    let mut nasty = report(&[]);
+    nasty.profile["description"] = "<b>\"&' ]]> \u{1}\x1b[31m 模型".into();
+    nasty.load.succeeded = 0;
+    nasty.error_examples.insert("5xx".into(), "</error> \u{0} & ]]>".into());
+    let xml = junit(&nasty);
+    let document = Document::parse(&xml).unwrap();
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    assert!(suite.attribute("name").unwrap().starts_with("<b>\"&' ]]>"));
+    let error = document.descendants().find(|node| node.has_tag_name("error")).unwrap();
+    assert!(error.text().unwrap().contains("first 5xx: </error>"));
+}
+
+fn read(report: &Report) -> (Vec<String>, Vec<Vec<String>>) {
+    let text = csv(report);
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let head = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect());
+    (head, rows.collect())
+}
+
+#[test]
+fn csv_has_a_row_a_point_and_what_json_says_in_it() {
+    let mut report = report(&[]);
+    report.series[0].p99_ms = None;
+    let (head, rows) = read(&report);
+    assert_eq!(rows.len(), report.series.len());
+    let json = serde_json::to_value(&report.series).unwrap();
+    for (row, point) in rows.iter().zip(json.as_array().unwrap()) {
+        for (name, cell) in head.iter().zip(row) {
+            let value = &point[name];
+            assert_eq!(*cell, if value.is_null() { String::new() } else { value.to_string() }, "{name}");
+        }
+    }
+    assert!(["at_s", "succeeded", "p99_ms", "cost_cny"].iter().all(|name| head.iter().any(|head| head == name)));
+}
+
+#[test]
+fn csv_of_a_run_that_ended_at_once_still_has_its_columns() {
+    let mut report = report(&[]);
+    let (head, _) = read(&report);
+    report.series.clear();
+    assert_eq!(read(&report), (head, vec![]));
+}
