@@ -7,6 +7,7 @@ mod load;
 mod progress;
 mod run;
 mod serve;
+mod step_summary;
 mod sweep;
 mod workbench;
 

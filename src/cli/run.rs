@@ -9,19 +9,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::{OutputArgs, RunArgs};
 use super::calibrate::Standard;
 use super::progress::Progress;
-use super::{Failure, load, print};
+use super::{Failure, load, print, step_summary};
 use crate::cost::{PriceBook, Pricer};
 use crate::engine::{self, Until};
 use crate::metrics::{Run, Stop};
 use crate::profile::expect::{Expectation, latency_bounds};
 use crate::profile::{Loaded, Profile};
-use crate::report::{self, Format, Report, Style, Verdict};
+use crate::report::{self, Formats, Report, Style, Verdict};
 
 /// Signals closer than this are one.
 const SAME_WISH: Duration = Duration::from_millis(300);
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    check_formats(&args.out, Format::OF_RUN)?;
+    check_formats::<Report>(&args.out)?;
     headless(load::load(args.profile.as_deref(), &args.load)?, args)
 }
 
@@ -30,6 +30,7 @@ pub fn headless(loaded: Loaded, args: &RunArgs) -> Result<u8, Failure> {
     warn(&loaded, &args.output);
     let report = measure(&loaded.profile, &args.output, &mut Standard::default())?;
     let written = args.out.iter().map(|path| report::write(path, &report).map_err(Failure::could_not_run));
+    step_summary::append(|| report::markdown::markdown(&report));
     let delivered = delivered(std::iter::once(show(&report, &args.output)).chain(written));
     Ok(Verdict::of_all([Verdict::of(&report), delivered]).exit_code())
 }
@@ -107,8 +108,8 @@ pub fn pricer(profile: &Profile) -> Pricer {
     Pricer::new(profile, PriceBook::builtin())
 }
 
-pub fn check_formats(paths: &[PathBuf], supported: &[Format]) -> Result<(), Failure> {
-    paths.iter().try_for_each(|path| Format::of(path, supported).map(drop)).map_err(Failure::bad_input)
+pub fn check_formats<R: Formats>(paths: &[PathBuf]) -> Result<(), Failure> {
+    paths.iter().try_for_each(|path| report::check_path::<R>(path)).map_err(Failure::bad_input)
 }
 
 pub fn warn(loaded: &Loaded, output: &OutputArgs) {

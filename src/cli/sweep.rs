@@ -3,14 +3,14 @@
 use super::args::{OutputArgs, RunArgs};
 use super::calibrate::Standard;
 use super::run::{check_formats, delivered, measure, style, warn};
-use super::{Failure, load, print};
+use super::{Failure, load, print, step_summary};
 use crate::metrics::Stop;
 use crate::profile::Override;
 use crate::report::sweep::{self, Row, Sweep};
-use crate::report::{Format, Verdict, write_text};
+use crate::report::{self, Verdict, markdown};
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    check_formats(&args.out, Format::OF_SWEEP)?;
+    check_formats::<Sweep>(&args.out)?;
     let (swept, fixed) = split(&args.load.set);
     if swept.is_empty() {
         return Err(Failure::bad_input(
@@ -54,15 +54,15 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             break;
         }
     }
-    let text = format!("{:#}\n", sweep.json());
-    let written = args.out.iter().map(|path| write_text(path, &text).map_err(Failure::could_not_run));
-    let delivered = delivered(std::iter::once(show(&sweep, &text, &args.output)).chain(written));
+    step_summary::append(|| markdown::of_sweep(&sweep));
+    let written = args.out.iter().map(|path| report::write(path, &sweep).map_err(Failure::could_not_run));
+    let delivered = delivered(std::iter::once(show(&sweep, &args.output)).chain(written));
     Ok(Verdict::of_all([sweep.verdict(), delivered]).exit_code())
 }
 
-fn show(sweep: &Sweep, json: &str, output: &OutputArgs) -> Result<(), Failure> {
+fn show(sweep: &Sweep, output: &OutputArgs) -> Result<(), Failure> {
     if output.json {
-        print(json)?;
+        print(&format!("{:#}\n", sweep.json()))?;
     } else if !output.quiet {
         print(&sweep.text(style(output)))?;
     }

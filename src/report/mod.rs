@@ -1,8 +1,8 @@
-//! Run -> report: JSON, text, JUnit, CSV, expectations, verdict, exit code.
+//! Run -> report: JSON, text, Markdown, JUnit, CSV, expectations, verdict, exit code.
 //! Must not know the screen, or how anything was measured.
 //!
 //! ```text
-//! Run --build--> Report --write--> file.json .csv .xml
+//! Run --build--> Report --write--> file.json .csv .md .xml
 //!      figures     |---text-----> stdout
 //!      verdict     `---verdict--> exit code
 //! ```
@@ -14,6 +14,7 @@ mod figures;
 mod generator;
 mod junit;
 mod littles_law;
+pub mod markdown;
 mod redact;
 mod shape;
 pub mod sweep;
@@ -28,7 +29,7 @@ pub use shape::*;
 pub use text::{Page, Style, Tone, format, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};
 pub use verdict::{Verdict, exit_code, judge};
-pub use write::{Format, WriteError, json, write, write_text};
+pub use write::{Format, Formats, WriteError, check_path, json, write, write_text};
 
 /// The report's JSON Schema.
 pub fn schema() -> serde_json::Value {

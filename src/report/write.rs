@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::csv::csv;
 use super::junit::junit;
+use super::markdown::{markdown, of_sweep};
 use super::shape::Report;
+use super::sweep::Sweep;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -22,49 +24,61 @@ pub enum WriteError {
 pub enum Format {
     Json,
     Csv,
+    Markdown,
     JUnit,
 }
 
 impl Format {
-    pub const OF_RUN: &[Self] = &[Self::Json, Self::Csv, Self::JUnit];
-    pub const OF_SWEEP: &[Self] = &[Self::Json];
-
     fn ending(self) -> &'static str {
         match self {
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::Markdown => "md",
             Self::JUnit => "xml",
         }
     }
-
-    /// The report in this format.
-    fn text(self, report: &Report) -> String {
-        match self {
-            Self::Json => json(report),
-            Self::Csv => csv(report),
-            Self::JUnit => junit(report),
-        }
-    }
-
-    /// Whether a report can be written there, as far as it can be known before a run: its ending and its directory.
-    pub fn of(path: &Path, supported: &[Self]) -> Result<Self, WriteError> {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
-            return Err(WriteError::NoDirectory { path: path.into(), parent: parent.into() });
-        }
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        let format = supported.iter().find(|format| ending.eq_ignore_ascii_case(format.ending()));
-        format.copied().ok_or_else(|| WriteError::Ending {
-            path: path.into(),
-            ending: if ending.is_empty() { "a name without an ending".into() } else { format!("\".{ending}\"") },
-            supported: supported.iter().map(|format| format!(".{}", format.ending())).collect::<Vec<_>>().join(" "),
-        })
-    }
 }
 
-/// Writes the report in the format its ending asks for.
-pub fn write(path: &Path, report: &Report) -> Result<(), WriteError> {
-    write_text(path, &Format::of(path, Format::OF_RUN)?.text(report))
+/// How a result is put in a format.
+type Put<R> = fn(&R) -> String;
+
+/// A result that has formats.
+pub trait Formats: Sized + 'static {
+    const FORMATS: &'static [(Format, Put<Self>)];
+}
+
+impl Formats for Report {
+    const FORMATS: &'static [(Format, Put<Self>)] =
+        &[(Format::Json, json), (Format::Csv, csv), (Format::Markdown, markdown), (Format::JUnit, junit)];
+}
+
+impl Formats for Sweep {
+    const FORMATS: &'static [(Format, Put<Self>)] =
+        &[(Format::Json, |sweep| format!("{:#}\n", sweep.json())), (Format::Markdown, of_sweep)];
+}
+
+/// Whether such a result can be written there, as far as it can be known before a run: the path's ending and directory.
+pub fn check_path<R: Formats>(path: &Path) -> Result<(), WriteError> {
+    put_by_ending::<R>(path).map(drop)
+}
+
+fn put_by_ending<R: Formats>(path: &Path) -> Result<Put<R>, WriteError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
+        return Err(WriteError::NoDirectory { path: path.into(), parent: parent.into() });
+    }
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let found = R::FORMATS.iter().find(|(format, _)| ending.eq_ignore_ascii_case(format.ending()));
+    found.map(|(_, put)| *put).ok_or_else(|| WriteError::Ending {
+        path: path.into(),
+        ending: if ending.is_empty() { "a name without an ending".into() } else { format!("\".{ending}\"") },
+        supported: R::FORMATS.iter().map(|(format, _)| format!(".{}", format.ending())).collect::<Vec<_>>().join(" "),
+    })
+}
+
+/// Writes the result in the format that the path's ending asks for.
+pub fn write<R: Formats>(path: &Path, result: &R) -> Result<(), WriteError> {
+    write_text(path, &put_by_ending::<R>(path)?(result))
 }
 
 /// A reader sees the old file or the whole new one.

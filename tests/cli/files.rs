@@ -30,5 +30,29 @@ fn each_ending_gets_its_format_of_the_same_run() {
 fn a_sweep_refuses_the_formats_of_a_run_before_anything_is_sent() {
     let folder = Folder::with(SHORT);
     let sweep = ["sweep", "profile.toml", "--set", "load.users=2,4", "--out", "s.xml"];
-    folder.run(sweep).refused_with(&["s.xml: no report format for \".xml\"; supported: .json"]);
+    folder.run(sweep).refused_with(&["s.xml: no report format for \".xml\"; supported: .json .md"]);
+}
+
+#[test]
+fn a_step_of_github_actions_gets_a_page_with_each_run_on_it() {
+    let folder = Folder::with(SHORT);
+    let page = folder.path("page.md");
+    std::fs::write(&page, "# before").unwrap();
+    let on_page = |command: &mut assert_cmd::Command| _ = command.env("GITHUB_STEP_SUMMARY", &page);
+    folder.run_with(["run", "profile.toml", "--quiet", "--out", "r.md"], on_page).ran();
+    let on_page = |command: &mut assert_cmd::Command| _ = command.env("GITHUB_STEP_SUMMARY", &page);
+    folder.run_with(["sweep", "profile.toml", "--set", "load.users=2,4", "-n", "40", "--out", "s.md"], on_page);
+    let [run, sweep] = ["r.md", "s.md"].map(|name| std::fs::read_to_string(folder.path(name)).unwrap());
+    assert!(run.contains("hit rate") && sweep.contains("every value"));
+    assert_eq!(std::fs::read_to_string(&page).unwrap(), format!("# before\n{run}\n{sweep}"));
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_told_of_and_changes_no_verdict() {
+    let folder = Folder::with(SHORT);
+    let nowhere = |command: &mut assert_cmd::Command| _ = command.env("GITHUB_STEP_SUMMARY", "absent/page.md");
+    let done = folder.run_with(["run", "profile.toml"], nowhere).ran();
+    done.stderr_has(&["warning: $GITHUB_STEP_SUMMARY: absent/page.md: "]);
+    let unset = |command: &mut assert_cmd::Command| _ = command.env("GITHUB_STEP_SUMMARY", "");
+    assert!(!folder.run_with(["run", "profile.toml"], unset).ran().stderr.contains("SUMMARY"));
 }

@@ -4,6 +4,7 @@ use roxmltree::{Document, Node};
 
 use super::super::csv::csv;
 use super::super::junit::junit;
+use super::super::markdown::markdown;
 use super::synthetic::report;
 use crate::metrics::Stop;
 use crate::report::Report;
@@ -99,4 +100,47 @@ fn csv_of_a_run_that_ended_at_once_still_has_its_columns() {
     let (head, _) = read(&report);
     report.series.clear();
     assert_eq!(read(&report), (head, vec![]));
+}
+
+#[test]
+fn markdown_says_the_verdict_first_and_what_failed_before_what_held() {
+    let text = markdown(&report(&["hit_rate > 40%", "batch.p99 < 1s", "errors < 1%"]));
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("**⚠️ cannot judge: 1 of 3 expectations held, 1 failed"), "{first}");
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| ✅") || line.starts_with("| ❌")).collect();
+    assert_eq!(rows, ["| ❌ | errors &lt; 1% | was 1.0% |", "| ✅ | hit\\_rate &gt; 40% | was 40.4% |"]);
+    assert!(text.contains("| ⚠️ | batch.p99 &lt; 1s | no data |"));
+}
+
+#[test]
+fn markdown_reads_well() {
+    insta::assert_snapshot!(markdown(&report(&["p99 < 800ms", "errors < 5%", "cost.usd_per_1k < $5"])));
+}
+
+#[test]
+fn in_markdown_foreign_words_are_neither_markup_nor_mentions_nor_the_end_of_a_fence() {
+    let mut nasty = report(&[]);
+    nasty.profile["description"] = "<img src=x> @all | **b** `c`\n# d #12".into();
+    nasty.error_examples.insert("5xx".into(), "````` </details> @all".into());
+    let text = markdown(&nasty);
+    let first = text.lines().next().unwrap();
+    assert!(
+        first.ends_with(": &lt;img src=x&gt; @\u{200b}all \\| \\*\\*b\\*\\* \\`c\\` #\u{200b} d #\u{200b}12"),
+        "{first}"
+    );
+    let fences: Vec<_> = text.lines().filter(|line| line.starts_with("``````")).collect();
+    assert_eq!(fences, ["``````text", "``````"]);
+}
+
+#[test]
+fn markdown_fits_a_comment_however_much_there_is_to_say() {
+    let mut vast = report(&[]);
+    let mut judged = report(&["errors < 1%"]).expectations.remove(0);
+    judged.expect = "$".repeat(5_000);
+    vast.expectations = vec![judged; 1_000];
+    vast.run.warnings = vec!["$".repeat(5_000); 1_000];
+    let text = markdown(&vast);
+    assert!(text.chars().count() < 65_536, "{}", text.len());
+    assert!(text.contains(" more\n") && text.contains("… cut here"));
+    assert!(text.ends_with("```\n\n</details>\n"));
 }
