@@ -4,6 +4,7 @@ mod bad_input;
 mod binary;
 mod calibration;
 mod checks;
+mod ci_examples;
 mod clients;
 mod files;
 #[cfg(target_os = "linux")]
