@@ -151,7 +151,7 @@ pub struct RunArgs {
     pub profile: Option<String>,
     #[command(flatten)]
     pub load: LoadArgs,
-    /// Write the report to FILE; the ending picks the format (.json); repeatable
+    /// Write the report to FILE; the ending picks the format (.json, .html); repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     #[command(flatten)]

@@ -4,13 +4,15 @@
 //! ```text
 //! Run --build--> Report --write--> file.json
 //!      figures     |---text-----> stdout
-//!      verdict     `---verdict--> exit code
+//!      verdict     |---html-----> file.html
+//!                  `---verdict--> exit code
 //! ```
 
 mod build;
 mod environment;
 mod figures;
 mod generator;
+mod html;
 mod littles_law;
 mod redact;
 mod shape;

@@ -7,7 +7,7 @@ use super::shape::Report;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    #[error("{}: no report format for {ending}; supported: .json", path.display())]
+    #[error("{}: no report format for {ending}; supported: .json, .html", path.display())]
     Ending { path: PathBuf, ending: String },
     #[error("{}: the directory {} does not exist; create it first (mkdir -p {})", path.display(), parent.display(), parent.display())]
     NoDirectory { path: PathBuf, parent: PathBuf },
@@ -19,6 +19,7 @@ pub enum WriteError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Json,
+    Html,
 }
 
 impl Format {
@@ -30,6 +31,7 @@ impl Format {
         }
         match path.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
             ending if ending.eq_ignore_ascii_case("json") => Ok(Self::Json),
+            ending if ending.eq_ignore_ascii_case("html") => Ok(Self::Html),
             "" => Err(WriteError::Ending { path: path.into(), ending: "a name without an ending".into() }),
             ending => Err(WriteError::Ending { path: path.into(), ending: format!("\".{ending}\"") }),
         }
@@ -40,6 +42,7 @@ impl Format {
 pub fn write(path: &Path, report: &Report) -> Result<(), WriteError> {
     match Format::of(path)? {
         Format::Json => write_text(path, &json(report)),
+        Format::Html => write_text(path, &super::html::html(report)),
     }
 }
 

@@ -7,6 +7,7 @@ mod verdict;
 
 pub use page::{Page, Style, Tone};
 pub use verdict::shortfall;
+pub(super) use verdict::{actual as judged_words, closing_words};
 
 use super::shape::{Counted, LittlesLaw, Report, Share};
 use crate::metrics::{Stop, Summary};

@@ -25,7 +25,7 @@ pub fn expectations(page: &mut Page, report: &Report) {
 }
 
 /// What an expectation met, in words.
-fn actual(judged: &Judged) -> String {
+pub fn actual(judged: &Judged) -> String {
     let value = judged.actual.map(|value| match judged.unit {
         Unit::Ms => ms(value),
         Unit::Ratio => percent(value),
@@ -49,7 +49,8 @@ pub fn closing(page: &mut Page, report: &Report) {
     page.words(tone, &words);
 }
 
-fn closing_words(report: &Report) -> (Tone, String) {
+/// The last line: the verdict in words.
+pub fn closing_words(report: &Report) -> (Tone, String) {
     let verdict = Verdict::of(report);
     let (tone, words) = match verdict {
         Verdict::Passed => (Tone::Good, format!("passed: valid, {}", held(report))),
