@@ -151,8 +151,8 @@ pub struct RunArgs {
     pub profile: Option<String>,
     #[command(flatten)]
     pub load: LoadArgs,
-    /// Write the report to FILE; the ending picks the format: .json, .csv (the run over time), .md or .xml
-    /// (JUnit); of a sweep .json or .md; repeatable
+    /// Write the report to FILE; the ending picks the format: .json, .html, .csv (the run over time), .md or
+    /// .xml (JUnit); of a sweep .json or .md; repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     #[command(flatten)]

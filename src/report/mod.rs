@@ -1,8 +1,8 @@
-//! Run -> report: JSON, text, Markdown, JUnit, CSV, expectations, verdict, exit code.
+//! Run -> report: JSON, text, HTML, Markdown, JUnit, CSV, expectations, verdict, exit code.
 //! Must not know the screen, or how anything was measured.
 //!
 //! ```text
-//! Run --build--> Report --write--> file.json .csv .md .xml
+//! Run --build--> Report --write--> file.json .html .csv .md .xml
 //!      figures     |---text-----> stdout
 //!      verdict     `---verdict--> exit code
 //! ```
@@ -12,6 +12,7 @@ mod csv;
 mod environment;
 mod figures;
 mod generator;
+mod html;
 mod junit;
 mod littles_law;
 pub mod markdown;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::csv::csv;
+use super::html::html;
 use super::junit::junit;
 use super::markdown::{markdown, of_sweep};
 use super::shape::Report;
@@ -23,6 +24,7 @@ pub enum WriteError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Json,
+    Html,
     Csv,
     Markdown,
     JUnit,
@@ -32,6 +34,7 @@ impl Format {
     fn ending(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Html => "html",
             Self::Csv => "csv",
             Self::Markdown => "md",
             Self::JUnit => "xml",
@@ -48,8 +51,13 @@ pub trait Formats: Sized + 'static {
 }
 
 impl Formats for Report {
-    const FORMATS: &'static [(Format, Put<Self>)] =
-        &[(Format::Json, json), (Format::Csv, csv), (Format::Markdown, markdown), (Format::JUnit, junit)];
+    const FORMATS: &'static [(Format, Put<Self>)] = &[
+        (Format::Json, json),
+        (Format::Html, html),
+        (Format::Csv, csv),
+        (Format::Markdown, markdown),
+        (Format::JUnit, junit),
+    ];
 }
 
 impl Formats for Sweep {

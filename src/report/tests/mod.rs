@@ -285,8 +285,8 @@ fn a_report_is_written_whole_beside_the_file_it_replaces() {
 fn a_report_that_cannot_be_written_says_how_to_mend_it() {
     let directory = tempfile::tempdir().unwrap();
     let refused = |name: &str| write(&directory.path().join(name), &report(&[])).unwrap_err().to_string();
-    assert!(refused("report.pdf").ends_with("no report format for \".pdf\"; supported: .json .csv .md .xml"));
-    assert!(refused("report").contains("supported: .json .csv .md .xml"));
+    assert!(refused("report.pdf").ends_with("no report format for \".pdf\"; supported: .json .html .csv .md .xml"));
+    assert!(refused("report").contains("supported: .json .html .csv .md .xml"));
     let missing = refused("missing/report.json");
     assert!(missing.contains("does not exist") && missing.contains("mkdir -p"), "{missing}");
 }
