@@ -7,6 +7,7 @@ pub mod calibration;
 pub mod chat;
 pub mod check;
 pub mod cli;
+pub mod compare;
 pub mod cost;
 pub mod engine;
 pub mod metrics;

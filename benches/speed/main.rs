@@ -5,6 +5,7 @@
 //! a loop in this process; rivals take turns, and medians are compared.
 
 mod calibrate;
+mod compare;
 mod engine;
 mod flat;
 mod http;
@@ -16,6 +17,8 @@ mod overload;
 mod poisson;
 mod raw;
 mod screen;
+#[path = "../../tests/compare/series.rs"]
+mod series;
 mod service;
 mod stall;
 mod streams;
@@ -46,7 +49,7 @@ enum Length {
     Long,
 }
 
-const PARTS: [(&str, &str, Part); 14] = [
+const PARTS: [(&str, &str, Part); 15] = [
     ("http", "CPU and memory of whole runs: 500 B in, 600 B out, static nginx", http::measure),
     ("transports", "why the pool is ours: bare hyper, reqwest and the exact pool, same nginx", transports::measure),
     ("local_hit", "a local cache hit of a 1 KB request, through the stack", local_hit::measure),
@@ -58,6 +61,7 @@ const PARTS: [(&str, &str, Part); 14] = [
     ("calibrate", "what this machine can generate, and how well that repeats", calibrate::measure),
     ("service", "times of calls to nginx beside oha's, wrk's and a raw client's", service::measure),
     ("wire", "connects and first bytes over a wire of 10 ms, loss and jitter in a namespace", wired::measure),
+    ("compare", "statistics of comparisons on made-up networks that drift; no load", compare::measure),
     ("flat", "memory over time, 64 users without a pause", flat::measure),
     ("screen", "the workbench on a terminal of 120x36: what it costs the load", screen::measure),
     ("engine", "the most calls/s against gatebench sim local in another process", engine::measure),

@@ -1,0 +1,21 @@
+//! What two arms of a comparison differ by, and how sure that is: pure statistics of their blocks' figures.
+//! Must not know the screen, or how a block's figures were measured.
+//!
+//! ```text
+//! blocks in palindromes (A B B A) -> Round -> one difference a round -> Hodges-Lehmann, signed-rank interval
+//!                                                                              '-> Effect -> Verdict
+//! ```
+//!
+//! A network drifts, so arms that run one after the other differ even when they are the same. In a palindrome every arm
+//! has the same mean position in time: what drifts steadily cancels within a round, and what wanders is nearly the same
+//! for both arms. Rounds are then close to independent, and that is what the interval stands on.
+
+mod effect;
+mod round;
+mod signed_rank;
+mod verdict;
+
+pub use effect::{Effect, EffectError, Scale};
+pub use round::{Round, palindrome};
+pub use signed_rank::{CONFIDENCE, Interval, LEAST_ROUNDS, SignedRank};
+pub use verdict::{Verdict, Wanted, rounds_needed};
