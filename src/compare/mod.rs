@@ -11,11 +11,15 @@
 //! for both arms. Rounds are then close to independent, and that is what the interval stands on.
 
 mod effect;
+mod progress;
 mod round;
+mod shape;
 mod signed_rank;
 mod verdict;
 
 pub use effect::{Effect, EffectError, Scale};
+pub use progress::{Progress, Stage};
 pub use round::{Round, palindrome};
+pub use shape::*;
 pub use signed_rank::{CONFIDENCE, Interval, LEAST_ROUNDS, SignedRank};
 pub use verdict::{Verdict, Wanted, rounds_needed};

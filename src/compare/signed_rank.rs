@@ -2,6 +2,9 @@
 //! and spread symmetrically around it.
 //! Source: Hollander, Wolfe & Chicken, Nonparametric Statistical Methods (3rd ed., 2014), sections 3.2 and 3.3.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// Share of intervals that hold the truth.
 pub const CONFIDENCE: f64 = 0.95;
 /// With fewer rounds even the range of all differences holds the truth less often than `CONFIDENCE`: in 1 - 2^(1-n).
@@ -16,7 +19,7 @@ const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 const EXACT_UP_TO: usize = 100;
 
 /// Both ends belong to it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,

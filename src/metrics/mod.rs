@@ -7,6 +7,7 @@
 //! ```
 
 mod bands;
+mod block;
 mod epoch;
 mod interval;
 mod lanes;
@@ -21,6 +22,7 @@ mod times;
 
 pub use crate::stack::ServedBy;
 pub use bands::Bands;
+pub use block::Block;
 pub use epoch::Epoch;
 pub use interval::{quantile_interval, samples_for};
 pub use lanes::{LaneRow, Lanes};
