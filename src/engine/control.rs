@@ -18,6 +18,9 @@ pub enum Until {
     Planned,
     /// Somebody stops it: stages and the simulated routes' planned faults begin anew after [`crate::plan::period`].
     Stopped,
+    /// As `Stopped`, but it stands until [`super::Handle::block`] lets it run for a while, and then stands again. All of
+    /// it is measured.
+    Blocks,
 }
 
 /// The measured window on the clock of this run, which stands still in a pause: after one, all of it lies later by the
@@ -32,21 +35,29 @@ pub struct Window {
     pub end: Option<Instant>,
     /// Measured calls asked for.
     pub requests: Option<u64>,
-    /// Since when the load is paused.
+    /// Since when the load is paused, or from when on it will be: a block's end is known when it begins.
     pub paused: Option<Instant>,
 }
 
 impl Window {
     pub fn new(start: Instant, load: &Load, until: Until) -> Self {
         let measure = start + load.warmup;
-        let (end, requests) = match until {
-            Until::Planned => (load.measured().map(|time| measure + time), load.requests),
-            Until::Stopped => (None, None),
-        };
-        Self { start, measure, end, requests, paused: None }
+        match until {
+            Until::Planned => {
+                let end = load.measured().map(|time| measure + time);
+                Self { start, measure, end, requests: load.requests, paused: None }
+            }
+            Until::Stopped => Self { start, measure, end: None, requests: None, paused: None },
+            Until::Blocks => Self { start, measure: start, end: None, requests: None, paused: Some(start) },
+        }
     }
 
-    /// The window after its pause, and how long that was; `None` unless it is paused.
+    /// What is due at `at` waits until the load goes on.
+    pub fn holds(&self, at: Instant) -> bool {
+        self.paused.is_some_and(|paused| at >= paused)
+    }
+
+    /// The window after its pause, and how long that was; `None` unless it has one.
     pub fn resumed(&self, now: Instant) -> Option<(Self, Duration)> {
         let pause = now.saturating_duration_since(self.paused?);
         let window = Self {

@@ -8,6 +8,7 @@
 //! Handle --changes, pause, stop--> conductor
 //! ```
 
+mod blocks;
 mod conductor;
 mod control;
 mod crew;
@@ -32,9 +33,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use crate::metrics::{Run, Snapshot, Stop};
+use crate::metrics::{Block, Run, Snapshot, Stop};
 use crate::plan::{self, PromptFileError, Ramp, Workload};
 use crate::profile::expect::LatencyBounds;
 use crate::profile::{FaultKind, Mode, Profile, RedisCache};
@@ -49,7 +50,7 @@ use endpoints::Endpoints;
 pub use endpoints::{config as endpoint_config, simulate};
 use files::TooFewFiles;
 use keys::Keys;
-use messages::{Change, Lasts, Message, Settings, ToReplica};
+use messages::{AskedBlock, Change, Lasts, Message, Settings, ToReplica};
 use pacer::Pacer;
 
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +158,7 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
             ramp: ramp.clone(),
             replicas: replicas.clone(),
             inbox: to_be_paced,
+            cut: None,
         };
         thread("pacer", move || pacer.run())?;
     }
@@ -168,7 +170,7 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
 }
 
 fn period(profile: &Profile, until: Until) -> Option<Duration> {
-    plan::period(profile).filter(|_| until == Until::Stopped)
+    plan::period(profile).filter(|_| until != Until::Planned)
 }
 
 /// The level of a profile's load on the run's clock.
@@ -250,6 +252,17 @@ impl Handle {
 
     pub fn resume(&self) -> Result<(), EngineError> {
         self.send(Message::Resume(Instant::now()))
+    }
+
+    /// Lets a load that stands ([`Until::Blocks`]) send for `length` of its clock, and awaits what is then in flight. The
+    /// k-th block of two loads of one profile has the same calls: at the same moments of the block in an open loop, in the
+    /// same order in a closed one. [`EngineError::Over`] if the load ends meanwhile, for [`Handle::join`] to say why.
+    ///
+    /// What is kept over wall time goes on aging while the load stands: idle connections, Redis, a gateway's cache.
+    pub async fn block(&self, length: Duration) -> Result<Block, EngineError> {
+        let (reply, block) = oneshot::channel();
+        self.send(Message::Block(AskedBlock { at: Instant::now(), length, reply }))?;
+        block.await.map_err(|_| EngineError::Over)
     }
 
     /// Breaks a simulated route now, for all models or one.

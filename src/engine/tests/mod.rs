@@ -1,6 +1,8 @@
 //! Time as the whole engine keeps it, against oracles of its own: due times in the past, and a server that writes down
 //! when each request came.
 
+mod blocks;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
@@ -46,6 +48,7 @@ fn held_up_for_all_of_it(profile: Profile) -> Run {
         ramp: pacer_ramp,
         replicas: pacer_replicas,
         inbox: to_be_paced,
+        cut: None,
     };
     let pacer = thread("pacer", move || pacer.run()).unwrap();
     let led = Led { control, window, profile, replicas, routes: Vec::new(), until: Until::Planned, ramp };
