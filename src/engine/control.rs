@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::keys::Keys;
 use super::purse::Purse;
-use crate::plan::Workload;
-use crate::profile::{Load, Profile};
+use crate::profile::Load;
 use crate::stack::Outcome;
 
 /// Until when load runs.
@@ -122,7 +121,7 @@ pub struct Control {
     pub planned: AtomicU64,
     pub dropped: AtomicU64,
     pub dropped_measured: AtomicU64,
-    /// Only of a run with `limits.budget`.
+    /// Only of a load with a budget.
     pub purse: Option<Purse>,
     keys: Keys,
     /// Why no further call is begun, in words.
@@ -139,8 +138,8 @@ pub struct Counts {
 }
 
 impl Control {
-    pub fn of(profile: &Profile, workload: &Workload, keys: Keys) -> Self {
-        Self { purse: Purse::of(profile, workload), keys, ..Self::default() }
+    pub fn new(purse: Option<Purse>, keys: Keys) -> Self {
+        Self { purse, keys, ..Self::default() }
     }
 
     /// Asks all to begin no more calls.

@@ -52,6 +52,8 @@ use files::TooFewFiles;
 use keys::Keys;
 use messages::{AskedBlock, Change, Lasts, Message, Settings, ToReplica};
 use pacer::Pacer;
+pub use purse::Fund;
+use purse::Purse;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -125,7 +127,18 @@ pub struct Handle {
 /// Starts a validated profile's load. Call it from the main thread if the profile has a managed Redis: the server
 /// is bound to the life of the thread that starts it.
 pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Handle, EngineError> {
-    files::provide(&profile)?;
+    let fund = Fund::of(&profile);
+    start_on(fund, profile, bounds, until)
+}
+
+/// As [`start`], with money that other loads may spend as well.
+pub fn start_on(
+    fund: Option<Arc<Fund>>,
+    profile: Profile,
+    bounds: LatencyBounds,
+    until: Until,
+) -> Result<Handle, EngineError> {
+    files::provide(&[&profile])?;
     let workload = Arc::new(Workload::new(&profile)?);
     let redis = match &profile.stack.cache.redis {
         Some(redis) if redis.url == RedisCache::MANAGED => Some(ManagedRedis::start()?),
@@ -134,7 +147,8 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
     let sims = simulate(&profile)?;
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref())?);
     let keys = Keys::of(&profile, endpoints.accesses());
-    let control = Arc::new(Control::of(&profile, &workload, keys));
+    let purse = fund.map(|fund| Purse::new(fund, &profile, &workload));
+    let control = Arc::new(Control::new(purse, keys));
     let profile = Arc::new(profile);
     let settings = Settings { epoch: 0, profile: resolved(&profile, redis.as_ref()), workload };
     let (to_conductor, inbox) = mpsc::channel();
@@ -210,7 +224,7 @@ impl Handle {
         if self.is_finished() {
             return Err(EngineError::Over);
         }
-        files::provide(&profile)?;
+        files::provide(&[&profile])?;
         let workload = if profile.workload == self.profile.workload {
             self.settings.workload.clone()
         } else {

@@ -28,7 +28,7 @@ fn held_up_for_all_of_it(profile: Profile) -> Run {
     let sims = endpoints::simulate(&profile).unwrap();
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref()).unwrap());
     let keys = Keys::of(&profile, endpoints.accesses());
-    let control = Arc::new(Control::of(&profile, &workload, keys));
+    let control = Arc::new(Control::new(None, keys));
     let profile = Arc::new(profile);
     let settings = Settings { epoch: 0, profile: profile.clone(), workload };
     let (to_conductor, inbox) = mpsc::channel();
