@@ -60,6 +60,7 @@ impl Judging {
         Comparison {
             schema: Comparison::SCHEMA,
             gatebench: env!("CARGO_PKG_VERSION"),
+            build: if cfg!(debug_assertions) { "debug" } else { "release" },
             profile: redacted(profile),
             run: run_facts(taken, &arms),
             plan: plan_facts(&compare, profile),
@@ -97,6 +98,7 @@ fn plan_facts(compare: &Compare, profile: &Profile) -> PlanFacts {
         confidence: CONFIDENCE,
         until: compare.until.map(|until| until.0),
         tolerance: compare.tolerance(),
+        metrics: compare.asked(),
         demands_a_verdict: compare.demands_a_verdict(),
     }
 }
