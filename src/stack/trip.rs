@@ -135,6 +135,7 @@ impl Trip<'_> {
     }
 
     async fn attempt(&mut self, hop: &Hop) -> Result<Reply, Failure> {
+        let began = Instant::now();
         let Some((place, limit_wait)) = self.stack.limiter.enter(self.deadline).await else {
             return Err(out_of_time("waiting for a place among the calls in flight (stack.concurrency)"));
         };
@@ -147,6 +148,7 @@ impl Trip<'_> {
         let attempt = hop.endpoint.attempt(&ask).await;
         drop(place);
         self.tries.push(Try {
+            began,
             lane: hop.lane.clone(),
             limit_wait,
             pool_wait: attempt.pool_wait,
