@@ -109,8 +109,9 @@ fn run_facts(taken: &Taken, arms: &[ArmFacts]) -> RunFacts {
     let invalid_because: Vec<_> = doubts.collect();
     let mut warnings = Vec::new();
     if rounds < LEAST_ROUNDS {
+        let rounds = if rounds == 1 { "1 whole round gives".to_owned() } else { format!("{rounds} whole rounds give") };
         warnings.push(format!(
-            "{rounds} whole rounds give no 95% interval, so every metric is inconclusive: that takes {LEAST_ROUNDS} \
+            "{rounds} no 95% interval, so every metric is inconclusive: that takes {LEAST_ROUNDS} \
              (compare.blocks of {} or more)",
             2 * LEAST_ROUNDS
         ));

@@ -20,7 +20,7 @@ pub use markdown::{markdown, of_sweep};
 pub(super) use tables::{Table, arms, metrics, phases};
 
 use super::text::Tone;
-use crate::compare::{Comparison, Row, RunFacts, Word};
+use crate::compare::{Comparison, LEAST_ROUNDS, Row, RunFacts, Word};
 use crate::metrics::Stop;
 
 /// What was compared: the profile's description, else the arms.
@@ -53,6 +53,13 @@ pub(super) fn tone(row: &Row) -> Tone {
         Word::NoDifference => Tone::Plain,
         Word::Inconclusive => Tone::Doubt,
     }
+}
+
+/// Metrics asked for that leave rounds out, and why; where no metric can have an interval, a warning has said so.
+pub(super) fn silent(comparison: &Comparison, arm: usize) -> impl Iterator<Item = String> {
+    let few = comparison.run.rounds < LEAST_ROUNDS;
+    let asked = comparison.metrics.iter().filter(move |row| row.arm == arm && row.asked_for && !few);
+    asked.filter_map(|row| Some(format!("{}: {}", row.metric, row.silent_because.as_ref()?)))
 }
 
 /// What casts doubt on all of it.

@@ -78,15 +78,11 @@ fn tones(comparison: &Comparison, arm: usize) -> Vec<Tone> {
 }
 
 fn notes(page: &mut Page, comparison: &Comparison, arm: usize) {
-    let asked = || comparison.metrics.iter().filter(move |row| row.arm == arm && row.asked_for);
-    if asked().any(|row| row.pooled) {
+    let mut asked = comparison.metrics.iter().filter(|row| row.arm == arm && row.asked_for);
+    if asked.any(|row| row.pooled) {
         page.words(Tone::Aside, "* of a round's two blocks together: one alone has too few samples");
     }
-    for row in asked() {
-        if let Some(why) = &row.silent_because {
-            page.words(Tone::Doubt, &format!("{}: {why}", row.metric));
-        }
-    }
+    super::silent(comparison, arm).for_each(|why| page.words(Tone::Doubt, &why));
     without_values(comparison).for_each(|metric| page.words(Tone::Doubt, &format!("{metric}: an arm has no value")));
     for (word, said) in [(Word::Better, "also better"), (Word::Worse, "also worse")] {
         let further = tables::further(comparison, arm, word);

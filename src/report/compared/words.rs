@@ -3,6 +3,7 @@
 use super::super::shape::Unit;
 use super::super::text::format::{digits3, money, ms, percent, seconds};
 use crate::compare::{ArmFacts, Comparison, Interval, Phases, Row, Word};
+use crate::profile::Compare;
 
 /// A value in its unit.
 pub fn value(unit: Unit, value: f64) -> String {
@@ -19,19 +20,26 @@ pub fn value(unit: Unit, value: f64) -> String {
 /// A difference without its sign; of shares in points.
 fn amount(unit: Unit, difference: f64) -> String {
     match unit {
-        Unit::Ratio => format!("{} points", digits3(difference.abs() * 100.0)),
+        Unit::Ratio => format!("{} points", points(difference.abs())),
         unit => value(unit, difference.abs()),
+    }
+}
+
+fn points(share: f64) -> String {
+    if share == 0.0 { "0".to_owned() } else { digits3(share * 100.0) }
+}
+
+fn sign(difference: f64) -> &'static str {
+    match difference {
+        d if d > 0.0 => "+",
+        d if d < 0.0 => "-",
+        _ => "",
     }
 }
 
 /// A difference with its sign.
 pub fn difference(unit: Unit, difference: f64) -> String {
-    let sign = match difference {
-        d if d > 0.0 => "+",
-        d if d < 0.0 => "-",
-        _ => "",
-    };
-    sign.to_owned() + &amount(unit, difference)
+    sign(difference).to_owned() + &amount(unit, difference)
 }
 
 pub fn ratio(row: &Row) -> String {
@@ -55,6 +63,10 @@ pub fn factor(row: &Row, ratio: f64) -> String {
 pub fn interval(row: &Row) -> String {
     match (row.ratio_interval, row.interval) {
         (Some(Interval { low, high }), _) => format!("{} to {}", digits3(low), digits3(high)),
+        (None, Some(Interval { low, high })) if row.unit == Unit::Ratio => {
+            let points = |share: f64| sign(share).to_owned() + &points(share.abs());
+            format!("{} to {} points", points(low), points(high))
+        }
         (None, Some(Interval { low, high })) => {
             format!("{} to {}", difference(row.unit, low), difference(row.unit, high))
         }
@@ -140,14 +152,16 @@ pub fn further(comparison: &Comparison) -> Option<String> {
         Some(until) => format!("intervals no wider than {}", percent(until)),
         None => format!("a word on {}", open.join(", ")),
     };
+    let blocks = |rounds: usize| comparison.arms.first().map_or(0, |arm| arm.blocks.len()) + 2 * rounds;
     match (comparison.more_rounds, comparison.more_s) {
         (Some(0), _) => None,
-        (Some(rounds), Some(s)) => {
-            let blocks = comparison.arms.first().map_or(0, |arm| arm.blocks.len()) + 2 * rounds;
-            Some(format!("{goal} would take some {} more, if the noise stays as it is: --blocks {blocks}", lasting(s)))
-        }
+        (Some(rounds), Some(s)) if blocks(rounds) <= Compare::MOST_BLOCKS as usize => Some(format!(
+            "{goal} would take some {} more, if effect and noise stay as they are: --blocks {}",
+            lasting(s),
+            blocks(rounds)
+        )),
         _ => Some(format!(
-            "no number of blocks would give {goal}: make blocks longer (--block), or the tolerance another one"
+            "no number of blocks in reach would give {goal}: make blocks longer (--block), or the tolerance another one"
         )),
     }
 }

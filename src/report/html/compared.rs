@@ -102,15 +102,12 @@ fn as_markup(heading: &str, of: &Table) -> String {
 }
 
 fn notes(comparison: &Comparison) -> String {
-    let asked = || comparison.metrics.iter().filter(|row| row.asked_for);
     let mut out = String::new();
-    if asked().any(|row| row.pooled) {
+    if comparison.metrics.iter().any(|row| row.asked_for && row.pooled) {
         out += &element("p", "aside", "* of a round's two blocks together: one alone has too few samples");
     }
-    for row in asked() {
-        if let Some(why) = &row.silent_because {
-            out += &element("p", "doubt", &format!("{}: {why}", row.metric));
-        }
+    for arm in 1..comparison.arms.len() {
+        out.extend(compared::silent(comparison, arm).map(|why| element("p", "doubt", &why)));
     }
     out + &words::further(comparison).map_or(String::new(), |further| element("p", "doubt", &further))
 }
