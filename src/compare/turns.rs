@@ -54,14 +54,7 @@ impl Turns {
 
     pub fn push(&mut self, turn: &Turn) {
         let block = &*turn.block;
-        let figures = Figures {
-            tally: &block.tally,
-            seconds: block.seconds,
-            planned: block.planned,
-            dropped: block.dropped,
-            abandoned: block.abandoned,
-            bill: &block.bill,
-        };
+        let figures = Figures::of_block(block);
         self.blocks.push(BlockFacts {
             at: turn.at,
             at_s: turn.began.as_secs_f64(),

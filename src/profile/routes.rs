@@ -150,6 +150,17 @@ pub struct Simulated {
     pub models: Vec<String>,
 }
 
+impl Simulated {
+    /// What every call over a kept connection takes, where nothing of it is left to chance and the answer comes at once:
+    /// a round trip, and the time to the first token.
+    pub fn steady_call(&self) -> Option<Duration> {
+        let Spread::Fixed(ttft) = self.ttft else { return None };
+        let at_once = self.tokens_per_second == Spread::Fixed(0.0);
+        let undisturbed = self.faults.is_empty() && self.error_rate == 0.0 && self.gateway_cache.is_none();
+        (at_once && undisturbed).then_some(self.rtt + ttft)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsVersion {
     Off,

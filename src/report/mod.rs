@@ -8,6 +8,7 @@
 //! ```
 
 mod build;
+pub mod compared;
 mod csv;
 mod environment;
 mod figures;
@@ -30,9 +31,10 @@ pub use generator::{overused, shape};
 pub(crate) use redact::profile as redacted;
 pub use shape::*;
 pub use text::{Page, Style, Tone, format, shortfall, text};
+
 pub use validity::{invalid_because, lag_limit_ms};
 pub use verdict::{Verdict, exit_code, judge};
-pub use write::{Format, Formats, WriteError, check_path, json, write, write_text};
+pub use write::{Format, Formats, WriteError, as_json, check_path, json, write, write_text};
 
 /// The report's JSON Schema.
 pub fn schema() -> serde_json::Value {
