@@ -3,7 +3,7 @@
 use super::Failure;
 use super::progress::Progress;
 use super::wishes::Wishes;
-use crate::compare::conduct::{self, ConductError, Course, Stacks};
+use crate::compare::conduct::{self, ConductError, Course};
 use crate::compare::{self, Comparison, Judging, Stage};
 use crate::profile::Loaded;
 use crate::report::compared::words;
@@ -13,7 +13,8 @@ pub fn conduct(loaded: &Loaded, progress: &mut Progress) -> Result<Comparison, F
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::could_not_run)?;
     runtime.block_on(async {
         let mut wishes = Wishes::heard()?;
-        let conducted = conduct::start(course(loaded), Judging::new(&loaded.profile).into_judge())?;
+        let course = Course::of(loaded.arms.clone(), &loaded.profile);
+        let conducted = conduct::start(course, Judging::new(&loaded.profile).into_judge())?;
         let mut steps = conducted.progress();
         loop {
             let why = tokio::select! {
@@ -32,17 +33,6 @@ pub fn conduct(loaded: &Loaded, progress: &mut Progress) -> Result<Comparison, F
         progress.clear();
         Ok(conducted.join()?)
     })
-}
-
-fn course(loaded: &Loaded) -> Course {
-    let compare = loaded.profile.compare.clone().unwrap_or_default();
-    Course {
-        arms: loaded.arms.clone(),
-        blocks: compare.blocks,
-        block: compare.block_length(&loaded.profile.load),
-        cool_down: compare.cool_down,
-        stacks: if compare.shared { Stacks::Shared } else { Stacks::Own },
-    }
 }
 
 /// `block 7 of 24: gateway  response.p50 ratio 0.122, 95% 0.121 to 0.123, better  47.0s left`
