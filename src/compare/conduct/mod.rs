@@ -32,7 +32,7 @@ use live::fixed_differences;
 pub use taken::{ArmTaken, Taken, Turn};
 
 /// What is to be run. Arms are validated, two or more, the first one is what the others are held against.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Course {
     pub arms: Vec<(String, Profile)>,
     /// Of each arm, at most; even.
@@ -45,6 +45,18 @@ pub struct Course {
 }
 
 impl Course {
+    /// Of these arms, by the profile's `[compare]`.
+    pub fn of(arms: Vec<(String, Profile)>, profile: &Profile) -> Self {
+        let compare = profile.compare.clone().unwrap_or_default();
+        Self {
+            arms,
+            blocks: compare.blocks,
+            block: compare.block_length(&profile.load),
+            cool_down: compare.cool_down,
+            stacks: if compare.shared { Stacks::Shared } else { Stacks::Own },
+        }
+    }
+
     /// Blocks of all arms, at most.
     pub fn total(&self) -> usize {
         self.blocks as usize * self.arms.len()
