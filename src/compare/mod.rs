@@ -1,5 +1,5 @@
-//! What two arms of a comparison differ by, and how sure that is: pure statistics of their blocks' figures.
-//! Must not know the screen, or how a block's figures were measured.
+//! Arms that take turns ([`conduct`]), what they differ by, and how sure that is: pure statistics of their blocks' figures.
+//! Must not know the screen; the statistics must not know how a block's figures were measured.
 //!
 //! ```text
 //! blocks in palindromes (A B B A) -> Round -> one difference a round -> Hodges-Lehmann, signed-rank interval
@@ -10,6 +10,7 @@
 //! has the same mean position in time: what drifts steadily cancels within a round, and what wanders is nearly the same
 //! for both arms. Rounds are then close to independent, and that is what the interval stands on.
 
+pub mod conduct;
 mod effect;
 mod progress;
 mod round;
