@@ -146,6 +146,11 @@ impl fmt::Display for Expectation {
     }
 }
 
+/// A metric's full name: `p99` is `response.p99`.
+pub fn named(name: &str) -> Result<String, String> {
+    full_name(name, name)
+}
+
 fn full_name(name: &str, text: &str) -> Result<String, String> {
     let full = if STATS.contains(&name) { format!("response.{name}") } else { name.to_owned() };
     if unit_of(&full).is_some() {
@@ -187,7 +192,8 @@ impl Op {
 }
 
 impl Unit {
-    fn parse(self, text: &str) -> Result<f64, String> {
+    /// In the unit's canonical form; the error says what it takes.
+    pub fn parse(self, text: &str) -> Result<f64, String> {
         let number = |text: &str| text.replace('_', "").parse::<f64>().ok().filter(|value| value.is_finite());
         let wrong = || format!("takes {}, not \"{text}\"", self.expected());
         match self {

@@ -7,6 +7,7 @@
 //! ```
 
 mod builtin;
+mod compare;
 mod dialect;
 mod draft;
 mod edit;
@@ -36,6 +37,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use builtin::{BUILTINS, Builtin};
+pub use compare::{Arm, Compare, ComparedAt, Percent, Tolerance};
 pub use dialect::{Dialect, PromptCaching};
 pub use draft::{Draft, Loaded, ProfileError, Source, adhoc, load};
 pub use load::{Arrivals, Load, Mode, Stage};
@@ -134,30 +136,6 @@ pub struct Price {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_write: Option<f64>,
     pub output: f64,
-}
-
-/// Arms of `gatebench compare`: the same load under different settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Compare {
-    pub arms: Vec<Arm>,
-    #[serde(default = "Compare::default_blocks")]
-    pub blocks: u32,
-}
-
-impl Compare {
-    fn default_blocks() -> u32 {
-        8
-    }
-}
-
-/// One side of a comparison: a name and the keys it sets, as `--set` would.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Arm {
-    pub name: String,
-    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub set: BTreeMap<String, toml::Value>,
 }
 
 /// What a run may not exceed.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::forms::{CachePolicyTable, Quantity};
 use super::simulated::SimulatedTable;
-use super::{CachePolicy, Money, Profile, Simulated, Spread, TlsVersion, Trigger};
+use super::{CachePolicy, Money, Percent, Profile, Simulated, Spread, TlsVersion, Trigger};
 
 /// What `gatebench schema profile` prints.
 pub fn schema() -> Value {
@@ -121,6 +121,15 @@ impl JsonSchema for Money {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "pattern": "^\\s*[¥￥$]\\s*[0-9_]+(\\.[0-9]+)?\\s*$" })
+    }
+}
+
+impl JsonSchema for Percent {
+    fn schema_name() -> Cow<'static, str> {
+        "Percent".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^\\s*[0-9_]*\\.?[0-9]+\\s*%?\\s*$" })
     }
 }
 

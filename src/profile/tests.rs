@@ -206,7 +206,16 @@ fn impossible_values_are_refused() {
         ("[cost]\ncny_per_usd = 0", "cost.cny_per_usd"),
         ("[limits]\nbudget = \"¥0\"", "limits.budget must be above 0"),
         ("expect = [\"p99 < 5\"]", "takes a time"),
-        ("[compare]\narms = [ { name = \"a\", set = {} } ]", "too few"),
+        ("[compare]\narms = [ { name = \"a\", set = {} } ]", "= 1 is too few: a comparison takes two or more"),
+        ("[compare]\nblocks = 7\narms = []", "compare.blocks = 7 is odd"),
+        ("[compare]\nblock = \"1ms\"\narms = []", "compare.block is below 100ms"),
+        ("[compare]\nmetrics = [\"p98\"]\narms = []", "there is no metric p98"),
+        ("[compare]\ntolerance = \"a lot\"\narms = []", "a tolerance takes a share such as 1% or 0.01"),
+        ("[compare]\ntolerance = { p99 = \"2ms\" }\narms = []", "the tolerance of response.p99 takes a share"),
+        ("[compare]\nuntil = \"0%\"\narms = []", "write one such as \"5%\""),
+        ("[compare]\nblocks = 10\nuntil = \"5%\"\narms = []", "raise compare.blocks to 12 or more"),
+        ("[compare]\nsweep = { keys = [\"load.users\"], values = [1] }\narms = []", "load.users changes nothing while"),
+        ("[compare]\nsweep = { keys = [\"compare.blocks\"], values = [] }\narms = []", "give one value or more"),
     ] {
         says(&refused(text), &[expected, "chat.toml:"]);
     }

@@ -74,7 +74,7 @@ mod tests {
             ("stack.route", "direct"),
         ];
         let set: BTreeMap<_, _> = set.map(|(key, value)| (key.to_owned(), toml::Value::from(value))).into();
-        asked.compare = Some(Compare { arms: vec![Arm { name: "a".into(), set }], blocks: 8 });
+        asked.compare = Some(Compare { arms: vec![Arm { name: "a".into(), set }], ..Compare::default() });
 
         let json = profile(&asked);
         assert!(!json.to_string().contains("s3cret"), "{json:#}");

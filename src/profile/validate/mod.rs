@@ -1,6 +1,7 @@
 //! The rules between values: what is impossible, what is doubtful, what a value left out becomes.
 //! Must not know the text a profile came from: a problem names a key, and whoever holds the text finds its line.
 
+mod compare;
 mod endpoints;
 mod load;
 mod money;
@@ -42,6 +43,7 @@ pub fn check(profile: &Profile, prices: Prices<'_>) -> Findings {
     stack::check(profile, &mut findings);
     endpoints::check(profile, &mut findings);
     money::check(profile, prices, &mut findings);
+    compare::check(profile, &mut findings);
     for (i, text) in profile.expect.iter().enumerate() {
         if let Err(why) = super::expect::Expectation::parse(text) {
             findings.wrong(KeyPath::from("expect").key(i), &why);

@@ -1,6 +1,4 @@
-//! The rules of `[cost]`, `[limits]` and `[compare]`, and that each model asked has a price.
-
-use std::collections::HashSet;
+//! The rules of `[cost]` and `[limits]`, and that each model asked has a price.
 
 use super::{Findings, Prices};
 use crate::profile::nearest::nearest;
@@ -27,7 +25,6 @@ pub fn check(profile: &Profile, prices: Prices<'_>, findings: &mut Findings) {
         findings.bad("limits.budget", "must be above 0; write \"¥50\" or \"$5\"");
     }
     priced(profile, prices, findings);
-    arms(profile, findings);
 }
 
 fn priced(profile: &Profile, prices: Prices<'_>, findings: &mut Findings) {
@@ -46,23 +43,5 @@ fn priced(profile: &Profile, prices: Prices<'_>, findings: &mut Findings) {
              add {table} with input and output in USD per million tokens"
         );
         findings.wrong(path, &message);
-    }
-}
-
-/// Whether the arms' keys hold is found out by whoever can apply them.
-fn arms(profile: &Profile, findings: &mut Findings) {
-    let Some(compare) = &profile.compare else { return };
-    findings.at_least_one("compare.blocks", compare.blocks.into());
-    if compare.arms.len() < 2 {
-        findings.bad("compare.arms", format!("= {} is too few: a comparison takes two or more", compare.arms.len()));
-    }
-    let mut names = HashSet::new();
-    for (i, arm) in compare.arms.iter().enumerate() {
-        let path = KeyPath::from("compare.arms").key(i).key("name");
-        if arm.name.trim().is_empty() {
-            findings.bad(path, "is empty; name the arm");
-        } else if !names.insert(&arm.name) {
-            findings.bad(path, format!("= \"{}\" is taken by an earlier arm", arm.name));
-        }
     }
 }
