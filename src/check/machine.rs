@@ -9,7 +9,7 @@ use crate::profile::{Client, Profile};
 /// Open files: how many a run may need, and how many it may have.
 pub fn files(profile: &Profile) -> Note {
     let needed = files::needed(profile);
-    match (files::provide(profile), files::limit()) {
+    match (files::provide(&[profile]), files::limit()) {
         (Err(too_few), _) => Note::of_error(&too_few).fact("allowed", too_few.allowed),
         (Ok(()), Some(limit)) => {
             Note::ok(format!("{needed} of the {} allowed may be needed", limit.soft)).fact("allowed", limit.soft)

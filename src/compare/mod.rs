@@ -10,17 +10,24 @@
 //! has the same mean position in time: what drifts steadily cancels within a round, and what wanders is nearly the same
 //! for both arms. Rounds are then close to independent, and that is what the interval stands on.
 
+mod build;
 pub mod conduct;
 mod effect;
 mod progress;
 mod round;
+mod rows;
 mod shape;
 mod signed_rank;
+mod turns;
 mod verdict;
 
+pub use build::Judging;
 pub use effect::{Effect, EffectError, Scale};
 pub use progress::{Progress, Stage};
 pub use round::{Round, palindrome};
 pub use shape::*;
 pub use signed_rank::{CONFIDENCE, Interval, LEAST_ROUNDS, SignedRank};
 pub use verdict::{Verdict, Wanted, rounds_needed};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::signed_rank::Interval;
 use crate::metrics::{Stop, Tally};
-use crate::report::Unit;
+use crate::report::{Judged, Unit};
 
 /// Arms that took turns under the same load.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -77,6 +77,8 @@ pub struct PlanFacts {
     pub until: Option<f64>,
     /// What makes no difference, for metrics without a tolerance of their own.
     pub tolerance: f64,
+    /// A tolerance or `until` was asked for, so that an inconclusive metric among those asked for ends with exit code 4.
+    pub demands_a_verdict: bool,
 }
 
 /// What one arm did over all its blocks.
@@ -104,6 +106,8 @@ pub struct ArmFacts {
     /// Failed calls by kind.
     pub errors: BTreeMap<String, u64>,
     pub error_examples: BTreeMap<String, String>,
+    /// The profile's, held against this arm.
+    pub expectations: Vec<Judged>,
     /// Base64 of HdrHistogram's V2 encoding, values in nanoseconds; of each metric that has values.
     pub histograms: BTreeMap<String, String>,
     /// All calls of all blocks: what charts are drawn of.
@@ -124,6 +128,8 @@ pub struct BlockFacts {
     pub failed: u64,
     /// By the metrics' names; those without samples are absent.
     pub figures: BTreeMap<String, f64>,
+    /// What distributions are made of, by the kind of time.
+    pub samples: BTreeMap<String, u64>,
 }
 
 /// Where a call's time goes: means over the calls that succeeded. They add up to the mean of `service`.
@@ -176,9 +182,11 @@ pub struct Row {
     pub verdict: Word,
     /// Rounds it rests on.
     pub rounds: usize,
+    /// A round's two blocks are taken together: one alone has too few samples for this percentile.
+    pub pooled: bool,
     /// The comparison's word, its end and its exit code take this metric into account.
     pub asked_for: bool,
-    /// Why there is no interval, in words; `None` where there is one.
+    /// Why there is no interval, or what it leaves out, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silent_because: Option<String>,
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::blocks::UnderWay;
 use super::control::{Control, Until, Window};
 use super::gathering::Gathering;
 use super::messages::{Ended, Finished, FromReplica, Lasts, Message, Post, ToPacer, ToReplica};
@@ -53,13 +54,15 @@ pub struct Conductor {
     pub ramp: Ramp,
     pub phase: Phase,
     stop: Stop,
-    ended: Ended,
+    pub ended: Ended,
     /// Of every `stack.timeout` there was: calls keep the one they began with.
     pub longest_timeout: Duration,
     /// Events whose end is still to be told.
     pub lasting: Vec<(&'static str, Lasts)>,
     /// Who wants the run as it stands.
     curious: Vec<mpsc::Sender<Run>>,
+    /// Of a load that runs in blocks.
+    pub under_way: Option<UnderWay>,
 }
 
 type Pictures = watch::Receiver<Arc<Snapshot>>;
@@ -89,6 +92,7 @@ impl Conductor {
             ended: Ended::none(),
             lasting: Vec::new(),
             curious: Vec::new(),
+            under_way: None,
         };
         (conductor, snapshots)
     }
@@ -125,11 +129,13 @@ impl Conductor {
     fn take(&mut self, message: Message) {
         match message {
             Message::Replica(FromReplica::Report(report)) => self.gathering.add(report),
+            Message::Replica(FromReplica::Part(part)) => self.add_part(*part),
             Message::Replica(FromReplica::Finished(finished)) => self.part(*finished),
             Message::Replica(FromReplica::Lost(number)) => self.lose(number),
             Message::Change(change) => self.change(change),
             Message::Pause(at) => self.pause(at),
             Message::Resume(at) => self.resume(at),
+            Message::Block(asked) => self.begin_block(asked),
             Message::Note { kind, text, lasts } => self.note(kind, text, lasts),
             Message::SoFar(reply) => self.curious.push(reply),
             Message::Stop(why) => self.finish(why),
@@ -156,6 +162,7 @@ impl Conductor {
         let before = self.replicas.len() + self.leaving.len();
         self.replicas.retain(|replica| replica.number != number);
         self.leaving.retain(|replica| replica.number != number);
+        self.await_no_part_of(number);
         self.replicas.len() + self.leaving.len() < before
     }
 
@@ -242,6 +249,7 @@ impl Conductor {
             return;
         }
         self.phase = Phase::Drain;
+        self.under_way = None;
         self.stop = why;
         if why == Stop::Budget {
             self.gathering.event("budget", "a further call could exceed limits.budget: load stopped".into());
@@ -281,9 +289,10 @@ impl Conductor {
         if self.profile.load.mode == Mode::Open || self.phase == Phase::Drain {
             return;
         }
-        let users = match self.window.paused {
-            Some(_) => 0,
-            None => self.ramp.level(self.window.elapsed(Instant::now())).round() as u32,
+        let now = Instant::now();
+        let users = match self.window.holds(now) {
+            true => 0,
+            false => self.ramp.level(self.window.elapsed(now)).round() as u32,
         };
         // None is left if all that stay have panicked.
         let replicas = self.replicas.len().max(1) as u32;

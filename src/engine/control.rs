@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::keys::Keys;
 use super::purse::Purse;
-use crate::plan::Workload;
-use crate::profile::{Load, Profile};
+use crate::profile::Load;
 use crate::stack::Outcome;
 
 /// Until when load runs.
@@ -18,6 +17,9 @@ pub enum Until {
     Planned,
     /// Somebody stops it: stages and the simulated routes' planned faults begin anew after [`crate::plan::period`].
     Stopped,
+    /// As `Stopped`, but it stands until [`super::Handle::block`] lets it run for a while, and then stands again. All of
+    /// it is measured.
+    Blocks,
 }
 
 /// The measured window on the clock of this run, which stands still in a pause: after one, all of it lies later by the
@@ -32,21 +34,29 @@ pub struct Window {
     pub end: Option<Instant>,
     /// Measured calls asked for.
     pub requests: Option<u64>,
-    /// Since when the load is paused.
+    /// Since when the load is paused, or from when on it will be: a block's end is known when it begins.
     pub paused: Option<Instant>,
 }
 
 impl Window {
     pub fn new(start: Instant, load: &Load, until: Until) -> Self {
         let measure = start + load.warmup;
-        let (end, requests) = match until {
-            Until::Planned => (load.measured().map(|time| measure + time), load.requests),
-            Until::Stopped => (None, None),
-        };
-        Self { start, measure, end, requests, paused: None }
+        match until {
+            Until::Planned => {
+                let end = load.measured().map(|time| measure + time);
+                Self { start, measure, end, requests: load.requests, paused: None }
+            }
+            Until::Stopped => Self { start, measure, end: None, requests: None, paused: None },
+            Until::Blocks => Self { start, measure: start, end: None, requests: None, paused: Some(start) },
+        }
     }
 
-    /// The window after its pause, and how long that was; `None` unless it is paused.
+    /// What is due at `at` waits until the load goes on.
+    pub fn holds(&self, at: Instant) -> bool {
+        self.paused.is_some_and(|paused| at >= paused)
+    }
+
+    /// The window after its pause, and how long that was; `None` unless it has one.
     pub fn resumed(&self, now: Instant) -> Option<(Self, Duration)> {
         let pause = now.saturating_duration_since(self.paused?);
         let window = Self {
@@ -111,7 +121,7 @@ pub struct Control {
     pub planned: AtomicU64,
     pub dropped: AtomicU64,
     pub dropped_measured: AtomicU64,
-    /// Only of a run with `limits.budget`.
+    /// Only of a load with a budget.
     pub purse: Option<Purse>,
     keys: Keys,
     /// Why no further call is begun, in words.
@@ -128,8 +138,8 @@ pub struct Counts {
 }
 
 impl Control {
-    pub fn of(profile: &Profile, workload: &Workload, keys: Keys) -> Self {
-        Self { purse: Purse::of(profile, workload), keys, ..Self::default() }
+    pub fn new(purse: Option<Purse>, keys: Keys) -> Self {
+        Self { purse, keys, ..Self::default() }
     }
 
     /// Asks all to begin no more calls.

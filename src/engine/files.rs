@@ -102,9 +102,9 @@ pub fn raise() -> Option<Limit> {
     limit()
 }
 
-/// Sees to it that a run of this profile finds the files it may need.
-pub fn provide(profile: &Profile) -> Result<(), TooFewFiles> {
-    let needed = needed(profile);
+/// Sees to it that loads of these profiles, all in this process, find the files they may need.
+pub fn provide(profiles: &[&Profile]) -> Result<(), TooFewFiles> {
+    let needed = profiles.iter().map(|profile| needed(profile)).sum();
     match raise() {
         Some(Limit { soft: allowed, .. }) if allowed < needed => Err(TooFewFiles { needed, allowed }),
         _ => Ok(()),

@@ -7,7 +7,7 @@ use super::control::{Control, Counts, Window};
 use super::messages::{Ended, Report};
 use super::recently::Recently;
 use super::spells::Spells;
-use crate::cost::{PriceBook, Pricer};
+use crate::cost::{Bill, PriceBook, Pricer};
 use crate::metrics::{Bands, Epoch, Event, Gauges, Phase, Point, Recording, Run, Series, Snapshot, Stop, Tally, Time};
 use crate::profile::{Mode, Profile};
 use crate::stack::ServedBy;
@@ -260,6 +260,10 @@ impl Gathering {
         &self.total
     }
 
+    pub fn bill(&self, tally: &Tally) -> Bill {
+        self.pricer.bill(&tally.ledger)
+    }
+
     pub fn gauges(&self) -> Gauges {
         self.gauges.iter().fold(Gauges::default(), |sum, one| sum.plus(one))
     }
@@ -281,7 +285,7 @@ impl Gathering {
         Snapshot {
             elapsed: now.saturating_duration_since(self.start),
             phase,
-            paused: window.paused.is_some(),
+            paused: window.holds(now),
             profile: profile.clone(),
             planned: self.planned(profile),
             dropped: self.asked.counts.dropped,

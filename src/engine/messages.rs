@@ -4,9 +4,11 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use super::control::Window;
-use crate::metrics::{Gauges, Recording, Run, Stop, Tally};
+use super::population::Turnover;
+use crate::metrics::{Block, Gauges, Recording, Run, Stop, Tally};
 use crate::plan::{Ramp, Workload};
 use crate::profile::Profile;
 
@@ -17,6 +19,7 @@ pub enum Message {
     /// When it was asked for, which may be long ago if the process was stopped since.
     Pause(Instant),
     Resume(Instant),
+    Block(AskedBlock),
     /// An event; if it `lasts`, its end is another one.
     Note {
         kind: &'static str,
@@ -26,6 +29,13 @@ pub enum Message {
     /// The run as it stands.
     SoFar(mpsc::Sender<Run>),
     Stop(Stop),
+}
+
+/// A standing load is to run for `length` from `at` on. A load that ends meanwhile gives no answer.
+pub struct AskedBlock {
+    pub at: Instant,
+    pub length: Duration,
+    pub reply: oneshot::Sender<Block>,
 }
 
 /// `profile` as people see it; `settings` as replicas take them.
@@ -64,6 +74,8 @@ pub enum ToPacer {
     Change(Arc<Profile>, Ramp),
     /// Paused, or going on later by the time the pause took.
     Clock(Window),
+    /// After the last arrival that is due before, every replica is to hand over its block.
+    Cut(Cut),
     /// Who gets arrivals from now on. It is the pacer that lets the others go, after the last arrival it gave them.
     Replicas { staying: Vec<Post>, leaving: Leaving },
 }
@@ -104,6 +116,7 @@ pub enum ToReplica {
     /// Hand over what was recorded.
     Report,
     Change(Settings),
+    Cut(Cut),
     /// Begin no more calls, await those in flight for at most `grace`, and end.
     Finish {
         /// Where the measured window ends instead on the run's clock, if the load was ended early.
@@ -112,8 +125,17 @@ pub enum ToReplica {
     },
 }
 
+/// Where a block ends: await what is in flight then, for at most `grace`, and hand over what was recorded since the cut
+/// before.
+#[derive(Clone, Copy)]
+pub struct Cut {
+    pub at: Instant,
+    pub grace: Duration,
+}
+
 pub enum FromReplica {
     Report(Report),
+    Part(Box<Part>),
     Finished(Box<Finished>),
     /// The thread of this replica ended without finishing.
     Lost(usize),
@@ -131,6 +153,15 @@ pub struct Report {
     pub replica: usize,
     pub recordings: Vec<Recording>,
     pub gauges: Gauges,
+}
+
+/// One replica's part of a block.
+pub struct Part {
+    pub last: Report,
+    pub tally: Tally,
+    pub turnover: Turnover,
+    /// Calls still in flight when the grace was over.
+    pub abandoned: u64,
 }
 
 pub struct Finished {

@@ -8,6 +8,7 @@
 //! Handle --changes, pause, stop--> conductor
 //! ```
 
+mod blocks;
 mod conductor;
 mod control;
 mod crew;
@@ -32,9 +33,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use crate::metrics::{Run, Snapshot, Stop};
+use crate::metrics::{Block, Run, Snapshot, Stop};
 use crate::plan::{self, PromptFileError, Ramp, Workload};
 use crate::profile::expect::LatencyBounds;
 use crate::profile::{FaultKind, Mode, Profile, RedisCache};
@@ -49,8 +50,10 @@ use endpoints::Endpoints;
 pub use endpoints::{config as endpoint_config, simulate};
 use files::TooFewFiles;
 use keys::Keys;
-use messages::{Change, Lasts, Message, Settings, ToReplica};
+use messages::{AskedBlock, Change, Lasts, Message, Settings, ToReplica};
 use pacer::Pacer;
+pub use purse::Fund;
+use purse::Purse;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -124,7 +127,18 @@ pub struct Handle {
 /// Starts a validated profile's load. Call it from the main thread if the profile has a managed Redis: the server
 /// is bound to the life of the thread that starts it.
 pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Handle, EngineError> {
-    files::provide(&profile)?;
+    let fund = Fund::of(&profile);
+    start_on(fund, profile, bounds, until)
+}
+
+/// As [`start`], with money that other loads may spend as well.
+pub fn start_on(
+    fund: Option<Arc<Fund>>,
+    profile: Profile,
+    bounds: LatencyBounds,
+    until: Until,
+) -> Result<Handle, EngineError> {
+    files::provide(&[&profile])?;
     let workload = Arc::new(Workload::new(&profile)?);
     let redis = match &profile.stack.cache.redis {
         Some(redis) if redis.url == RedisCache::MANAGED => Some(ManagedRedis::start()?),
@@ -133,7 +147,8 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
     let sims = simulate(&profile)?;
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref())?);
     let keys = Keys::of(&profile, endpoints.accesses());
-    let control = Arc::new(Control::of(&profile, &workload, keys));
+    let purse = fund.map(|fund| Purse::new(fund, &profile, &workload));
+    let control = Arc::new(Control::new(purse, keys));
     let profile = Arc::new(profile);
     let settings = Settings { epoch: 0, profile: resolved(&profile, redis.as_ref()), workload };
     let (to_conductor, inbox) = mpsc::channel();
@@ -157,6 +172,7 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
             ramp: ramp.clone(),
             replicas: replicas.clone(),
             inbox: to_be_paced,
+            cut: None,
         };
         thread("pacer", move || pacer.run())?;
     }
@@ -168,7 +184,7 @@ pub fn start(profile: Profile, bounds: LatencyBounds, until: Until) -> Result<Ha
 }
 
 fn period(profile: &Profile, until: Until) -> Option<Duration> {
-    plan::period(profile).filter(|_| until == Until::Stopped)
+    plan::period(profile).filter(|_| until != Until::Planned)
 }
 
 /// The level of a profile's load on the run's clock.
@@ -208,7 +224,7 @@ impl Handle {
         if self.is_finished() {
             return Err(EngineError::Over);
         }
-        files::provide(&profile)?;
+        files::provide(&[&profile])?;
         let workload = if profile.workload == self.profile.workload {
             self.settings.workload.clone()
         } else {
@@ -250,6 +266,17 @@ impl Handle {
 
     pub fn resume(&self) -> Result<(), EngineError> {
         self.send(Message::Resume(Instant::now()))
+    }
+
+    /// Lets a load that stands ([`Until::Blocks`]) send for `length` of its clock, and awaits what is then in flight. The
+    /// k-th block of two loads of one profile has the same calls: at the same moments of the block in an open loop, in the
+    /// same order in a closed one. [`EngineError::Over`] if the load ends meanwhile, for [`Handle::join`] to say why.
+    ///
+    /// What is kept over wall time goes on aging while the load stands: idle connections, Redis, a gateway's cache.
+    pub async fn block(&self, length: Duration) -> Result<Block, EngineError> {
+        let (reply, block) = oneshot::channel();
+        self.send(Message::Block(AskedBlock { at: Instant::now(), length, reply }))?;
+        block.await.map_err(|_| EngineError::Over)
     }
 
     /// Breaks a simulated route now, for all models or one.

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::control::{Control, Window};
-use super::messages::{Post, ToPacer, ToReplica};
+use super::messages::{Cut, Post, ToPacer, ToReplica};
 use crate::plan::{Arrivals, Ramp};
 use crate::profile::Profile;
 
@@ -22,6 +22,8 @@ pub struct Pacer {
     pub ramp: Ramp,
     pub replicas: Vec<Post>,
     pub inbox: mpsc::Receiver<ToPacer>,
+    /// The end of the block under way.
+    pub cut: Option<Cut>,
 }
 
 impl Pacer {
@@ -44,7 +46,7 @@ impl Pacer {
             let due = next.and_then(|due| self.window.start.checked_add(due));
             let now = Instant::now();
             match due {
-                _ if self.window.paused.is_some() => {}
+                _ if self.window.holds(now) && due.is_none_or(|due| self.window.holds(due)) => self.tell_of_the_cut(),
                 _ if is_held => std::thread::sleep(NAP),
                 Some(due) if due <= now => {
                     if self.window.is_over(due) || !self.hand_out(due, &mut turn) {
@@ -53,7 +55,10 @@ impl Pacer {
                     next = arrivals.next();
                 }
                 _ if self.window.is_over(now) => break,
-                _ => std::thread::sleep(due.map_or(NAP, |due| (due - now).min(NAP))),
+                _ => {
+                    let next = due.into_iter().chain(self.window.paused).min();
+                    std::thread::sleep(next.map_or(NAP, |next| next.saturating_duration_since(now).min(NAP)));
+                }
             }
         }
         self.control.end_pacing();
@@ -61,9 +66,16 @@ impl Pacer {
 
     /// In a pause it waits for one, so that the load goes on at once.
     fn message(&self) -> Option<ToPacer> {
-        match self.window.paused {
-            Some(_) => self.inbox.recv_timeout(NAP).ok(),
-            None => self.inbox.try_recv().ok(),
+        match self.cut.is_none() && self.window.holds(Instant::now()) {
+            true => self.inbox.recv_timeout(NAP).ok(),
+            false => self.inbox.try_recv().ok(),
+        }
+    }
+
+    /// All that was due before it is in the replicas' queues.
+    fn tell_of_the_cut(&mut self) {
+        if let Some(cut) = self.cut.take() {
+            self.replicas.iter().for_each(|replica| replica.send(ToReplica::Cut(cut)));
         }
     }
 
@@ -75,6 +87,7 @@ impl Pacer {
                 return true;
             }
             ToPacer::Clock(window) => self.window = window,
+            ToPacer::Cut(cut) => self.cut = Some(cut),
             ToPacer::Replicas { staying, leaving } => {
                 self.replicas = staying;
                 leaving.finish();
@@ -151,6 +164,7 @@ mod tests {
             profile: Arc::new(profile),
             replicas: vec![Post { number: 0, sender }],
             inbox,
+            cut: None,
         };
         control.ask_for_pause();
         let running = std::thread::spawn(move || pacer.run());

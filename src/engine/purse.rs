@@ -1,6 +1,7 @@
 //! The budget of a run: no call begins whose cost could carry the run beyond it.
 //! Must not know who asks.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use crate::chat::{Lane, Usage};
@@ -10,43 +11,48 @@ use crate::plan::Workload;
 use crate::profile::{Money, Profile, PromptCaching, Prompts};
 use crate::stack::{Outcome, ServedBy};
 
-/// In billionths of the budget's currency. Each call under way sets aside what the dearest one may cost.
+/// Money that one load may spend, or several that take turns. In billionths of the budget's currency.
 #[derive(Debug)]
-pub struct Purse {
-    pricer: Pricer,
+pub struct Fund {
     budget: Money,
     limit: u64,
     spent: AtomicU64,
-    under_way: AtomicU64,
-    /// As far as sizes tell beforehand, and the dearest call so far.
-    dearest: AtomicU64,
     refused: AtomicBool,
 }
 
-impl Purse {
+impl Fund {
     /// `None` for a profile without a budget.
-    pub fn of(profile: &Profile, workload: &Workload) -> Option<Self> {
+    pub fn of(profile: &Profile) -> Option<Arc<Self>> {
         let budget = profile.limits.budget?;
+        let limit = (budget.amount() * 1e9) as u64;
+        Some(Arc::new(Self { budget, limit, spent: AtomicU64::new(0), refused: AtomicBool::new(false) }))
+    }
+}
+
+/// One load's access to a fund. Each call under way sets aside what the dearest one may cost.
+#[derive(Debug)]
+pub struct Purse {
+    pricer: Pricer,
+    fund: Arc<Fund>,
+    under_way: AtomicU64,
+    /// As far as sizes tell beforehand, and the dearest call so far.
+    dearest: AtomicU64,
+}
+
+impl Purse {
+    pub fn new(fund: Arc<Fund>, profile: &Profile, workload: &Workload) -> Self {
         let pricer = Pricer::new(profile, PriceBook::builtin());
-        let dearest = billionths(pricer.attempt_at_most(&largest(profile, workload)), budget);
-        Some(Self {
-            pricer,
-            budget,
-            limit: (budget.amount() * 1e9) as u64,
-            spent: AtomicU64::new(0),
-            under_way: AtomicU64::new(0),
-            dearest: AtomicU64::new(dearest),
-            refused: AtomicBool::new(false),
-        })
+        let dearest = billionths(pricer.attempt_at_most(&largest(profile, workload)), fund.budget);
+        Self { pricer, fund, under_way: AtomicU64::new(0), dearest: AtomicU64::new(dearest) }
     }
 
     /// Sets money for `n` calls aside; `false` when there is too little left. The first refusal is final.
     pub fn begin(&self, n: u32) -> bool {
         let under_way = self.under_way.fetch_add(u64::from(n), Relaxed) + u64::from(n);
-        let most = under_way.saturating_mul(self.dearest.load(Relaxed)).saturating_add(self.spent.load(Relaxed));
-        if most > self.limit {
+        let most = under_way.saturating_mul(self.dearest.load(Relaxed)).saturating_add(self.fund.spent.load(Relaxed));
+        if most > self.fund.limit {
             self.give_back(n);
-            self.refused.store(true, Relaxed);
+            self.fund.refused.store(true, Relaxed);
         }
         !self.is_refused()
     }
@@ -58,14 +64,14 @@ impl Purse {
 
     /// A call is over: its cost takes the place of what was set aside.
     pub fn settle(&self, outcome: &Outcome) {
-        let cost = billionths(self.cost(outcome), self.budget);
+        let cost = billionths(self.cost(outcome), self.fund.budget);
         self.dearest.fetch_max(cost, Relaxed);
-        self.spent.fetch_add(cost, Relaxed);
+        self.fund.spent.fetch_add(cost, Relaxed);
         self.give_back(1);
     }
 
     pub fn is_refused(&self) -> bool {
-        self.refused.load(Relaxed)
+        self.fund.refused.load(Relaxed)
     }
 
     fn cost(&self, outcome: &Outcome) -> Spend {

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::EngineError;
 use super::control::{Control, Window};
 use super::endpoints::Endpoints;
-use super::messages::{Finished, FromReplica, Message, Report, Settings, ToReplica};
+use super::messages::{Cut, Finished, FromReplica, Message, Part, Report, Settings, ToReplica};
 use super::population::Population;
 use super::sleeper::Sleeper;
 use crate::metrics::{Gauges, Recorder, Sample};
@@ -93,6 +93,8 @@ struct Replica {
     population: Cell<Population>,
     sleeper: Sleeper,
     last_done: Cell<Option<Instant>>,
+    /// Calls begun before it were given up by a block's cut and are in no block's figures.
+    counts_from: Cell<Option<Instant>>,
 }
 
 impl Replica {
@@ -117,6 +119,7 @@ impl Replica {
             population: Cell::default(),
             sleeper: Sleeper::start()?,
             last_done: Cell::new(None),
+            counts_from: Cell::new(None),
         })
     }
 
@@ -166,11 +169,35 @@ impl Replica {
             ToReplica::Report => {
                 let _ = outbox.send(FromReplica::Report(self.report()).into());
             }
+            ToReplica::Cut(cut) => drop(tokio::task::spawn_local(self.clone().cut(cut, outbox.clone()))),
             ToReplica::Change(settings) => {
                 self.stack.apply(settings.profile.clone(), settings.epoch);
                 self.settings.replace(settings);
             }
             ToReplica::Finish { .. } => unreachable!("serve takes it"),
+        }
+    }
+
+    /// Hands over its part of a block when that is over and all that was begun in it is done.
+    async fn cut(self: Rc<Self>, cut: Cut, outbox: mpsc::Sender<Message>) {
+        tokio::time::sleep_until(cut.at.into()).await;
+        let _ = tokio::time::timeout(cut.grace, self.quiet()).await;
+        self.stack.stores_done().await;
+        let abandoned = self.in_flight.get();
+        if abandoned > 0 {
+            self.counts_from.set(Some(Instant::now()));
+        }
+        let last = self.report();
+        let tally = self.recorder.borrow_mut().take_total();
+        let turnover = self.count_users(Population::take_turnover);
+        let _ = outbox.send(FromReplica::Part(Box::new(Part { last, tally, turnover, abandoned })).into());
+    }
+
+    /// Returns when nothing is in flight and no user is left. It asks again and again: a bell would be on every call's
+    /// way.
+    async fn quiet(&self) {
+        while self.in_flight.get() + self.arrived.get() + u64::from(self.living_users.get()) > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 
@@ -182,7 +209,7 @@ impl Replica {
         self.living_users.set(0);
         let mut last = self.report();
         last.gauges = Gauges { user_time, think_time, ..last.gauges };
-        let total = self.recorder.replace(Recorder::new(LatencyBounds::default())).into_total();
+        let total = self.recorder.borrow_mut().take_total();
         let finished = Finished { last, total, last_done: self.last_done.get(), abandoned: self.in_flight.get() };
         let _ = outbox.send(FromReplica::Finished(Box::new(finished)).into());
     }
@@ -232,7 +259,11 @@ impl Replica {
         while let Some((first, size, measured)) = self.next_call(intended) {
             let batch = self.batch(first, size, intended, measured).await;
             let think_time = self.settings.borrow().profile.load.think_time;
-            intended = batch.done + think_time;
+            let asked = std::mem::replace(&mut intended, batch.done + think_time);
+            self.count_users(|population, _| population.come_around(intended.saturating_duration_since(asked)));
+            if self.window.get().is_some_and(|window| window.holds(intended)) {
+                continue;
+            }
             if !think_time.is_zero() {
                 let done = self.measured(batch.done);
                 self.count_users(|population, now| population.think(done, now));
@@ -274,6 +305,7 @@ impl Replica {
             || self.control.is_stopped()
             || self.control.is_pause_to_come()
             || window.is_over(intended)
+            || window.holds(intended)
         {
             return None;
         }
@@ -341,11 +373,13 @@ impl Replica {
             self.idle.notify_one();
         }
         self.control.learn_from(&outcome);
+        let counts = self.counts_from.get().is_none_or(|from| sent >= from);
+        let measured = measured && counts;
         let done = outcome.done;
         let ended_in = self.settings.borrow().epoch;
         // What the warm-up brings into a window of time, its drain takes out again; a window of `requests` has no drain.
-        let counts = |window: Window| window.contains(done) && (measured || window.requests.is_none());
-        let in_window = self.window.get().is_some_and(counts);
+        let is_in = |window: Window| window.contains(done) && (measured || window.requests.is_none());
+        let in_window = counts && self.window.get().is_some_and(is_in);
         let service_in_window = self.measured(done).saturating_sub(sent_at);
         let sample = Sample { epoch, ended_in, measured, in_window, service_in_window, intended, sent, outcome };
         self.recorder.borrow_mut().record(&sample);

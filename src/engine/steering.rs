@@ -75,16 +75,25 @@ impl Conductor {
     }
 
     pub fn resume(&mut self, at: Instant) {
-        let Some((window, pause)) = self.window.resumed(at).filter(|_| self.phase != Phase::Drain) else { return };
-        self.gathering.resume(pause);
-        self.window = window;
-        self.routes.iter().for_each(|route| route.delay_faults(pause));
+        if self.phase == Phase::Drain {
+            return;
+        }
+        let Some(pause) = self.go_on(at) else { return };
         self.set_clocks();
         self.gathering.event("pause", format!("resumed after {:.1} s", pause.as_secs_f64()));
         self.publish(Instant::now());
     }
 
-    fn set_clocks(&mut self) {
+    /// All that is on the run's clock comes later by the pause, and this says how long that was.
+    pub fn go_on(&mut self, at: Instant) -> Option<Duration> {
+        let (window, pause) = self.window.resumed(at)?;
+        self.gathering.resume(pause);
+        self.window = window;
+        self.routes.iter().for_each(|route| route.delay_faults(pause));
+        Some(pause)
+    }
+
+    pub fn set_clocks(&mut self) {
         let _ = self.to_pacer.send(ToPacer::Clock(self.window));
         for replica in self.replicas.iter().chain(&self.leaving) {
             replica.send(ToReplica::Clock(self.window));

@@ -20,7 +20,7 @@ pub struct Recording {
 }
 
 /// Records each sample twice: into the interval (2 digits) that a tick hands over, and into the run's total
-/// (3 digits) that stays here until the end.
+/// (3 digits) that stays here until the end, or the end of a block.
 #[derive(Debug)]
 pub struct Recorder {
     bounds: LatencyBounds,
@@ -77,8 +77,9 @@ impl Recorder {
         std::mem::take(&mut self.intervals)
     }
 
-    pub fn into_total(self) -> Tally {
-        self.total
+    /// All measured calls since the last time.
+    pub fn take_total(&mut self) -> Tally {
+        std::mem::replace(&mut self.total, Tally::new(3))
     }
 
     fn interval(&mut self, epoch: u32, measured: bool) -> &mut Tally {

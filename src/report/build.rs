@@ -162,7 +162,8 @@ fn by_kind(counts: &BTreeMap<FailureKind, u64>) -> BTreeMap<String, u64> {
     named
 }
 
-fn examples(tally: &Tally) -> BTreeMap<String, String> {
+/// What the first failure of each kind said.
+pub fn examples(tally: &Tally) -> BTreeMap<String, String> {
     let said = tally.examples.iter().filter(|(_, example)| !example.is_empty());
     said.map(|(kind, example)| (error_kind(*kind).to_owned(), example.clone())).collect()
 }
@@ -283,7 +284,8 @@ fn event_facts(event: &crate::metrics::Event) -> EventFacts {
     EventFacts { at_s: event.at.as_secs_f64(), kind: event.kind.to_owned(), text: event.text.clone() }
 }
 
-fn histograms(times: &Times) -> BTreeMap<String, String> {
+/// Of each kind of time that has values, as reports carry them.
+pub fn histograms(times: &Times) -> BTreeMap<String, String> {
     let encode = |time| {
         let mut bytes = Vec::new();
         V2Serializer::new().serialize(times.get(time).filter(|histogram| !histogram.is_empty())?, &mut bytes).ok()?;

@@ -2,7 +2,7 @@
 //! Must not know files, text or exit codes.
 
 use crate::cost::Bill;
-use crate::metrics::{Run, Snapshot, Tally, Time, ratio, samples_for};
+use crate::metrics::{Block, Run, Snapshot, Tally, Time, ratio, samples_for};
 use crate::route::FailureKind;
 use crate::stack::{CacheError, ServedBy};
 
@@ -43,6 +43,11 @@ impl<'a> Figures<'a> {
             abandoned: snapshot.gauges.in_flight,
             bill: &snapshot.bill,
         }
+    }
+
+    pub fn of_block(block: &'a Block) -> Self {
+        let Block { tally, seconds, planned, dropped, abandoned, bill, .. } = block;
+        Self { tally, seconds: *seconds, planned: *planned, dropped: *dropped, abandoned: *abandoned, bill }
     }
 
     /// Failed calls of a kind of [`ERROR_KINDS`].

@@ -24,8 +24,10 @@ mod validity;
 mod verdict;
 mod write;
 
+pub(crate) use build::{examples, histograms};
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
+pub(crate) use redact::profile as redacted;
 pub use shape::*;
 pub use text::{Page, Style, Tone, format, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};

@@ -136,9 +136,14 @@ impl Stack {
         self.policy.borrow().redis.iter().flat_map(|redis| redis.examples()).collect()
     }
 
+    /// Awaits the cache writes under way.
+    pub async fn stores_done(&self) {
+        self.stores.all_done().await;
+    }
+
     /// Awaits the writes under way and closes the idle connections.
     pub async fn shut_down(&self) {
-        self.stores.all_done().await;
+        self.stores_done().await;
         for (_, endpoint) in &self.endpoints {
             endpoint.shut_down().await;
         }

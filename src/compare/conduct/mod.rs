@@ -7,6 +7,10 @@
 //!                                                       '--> watch<Progress>, five times a second
 //! ```
 
+mod driver;
+mod engines;
+mod herald;
+mod live;
 mod taken;
 
 use std::thread::JoinHandle;
@@ -17,8 +21,12 @@ use tokio::sync::watch;
 use super::progress::Progress;
 use super::shape::Comparison;
 use crate::engine::EngineError;
+use crate::engine::files::TooFewFiles;
 use crate::metrics::Stop;
 use crate::profile::Profile;
+use driver::{Calls, Driver};
+use herald::Herald;
+use live::fixed_differences;
 pub use taken::{ArmTaken, Taken, Turn};
 
 /// What is to be run. Arms are validated, two or more, the first one is what the others are held against.
@@ -32,6 +40,29 @@ pub struct Course {
     /// Between the last answer of a block and the next block.
     pub cool_down: Duration,
     pub stacks: Stacks,
+}
+
+impl Course {
+    /// Blocks of all arms, at most.
+    pub fn total(&self) -> usize {
+        self.blocks as usize * self.arms.len()
+    }
+
+    /// Whether its arms can be compared as is asked.
+    fn check(&self) -> Result<(), ConductError> {
+        let [(first, base), others @ ..] = &self.arms[..] else { return Ok(()) };
+        for (arm, profile) in others {
+            if profile.limits.budget != base.limits.budget {
+                return Err(ConductError::Budgets { arm: arm.clone() });
+            }
+            let fixed = fixed_differences(base, profile);
+            if self.stacks == Stacks::Shared && !fixed.is_empty() {
+                let (arm, first) = (arm.clone(), first.clone());
+                return Err(ConductError::NotLive { arm, first, keys: fixed.join(", ") });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Whose pools and caches an arm works with.
@@ -57,6 +88,8 @@ pub enum ConductError {
     NotLive { arm: String, first: String, keys: String },
     #[error("arm \"{arm}\": limits.budget is one for all arms together; set it outside the arms")]
     Budgets { arm: String },
+    #[error(transparent)]
+    Files(#[from] TooFewFiles),
     #[error("could not start a thread: {0}; check the limit of processes (ulimit -u)")]
     Thread(#[from] std::io::Error),
     #[error("the comparison's thread ended unexpectedly; this is a bug in gatebench")]
@@ -68,7 +101,7 @@ impl ConductError {
     pub fn is_bad_input(&self) -> bool {
         match self {
             Self::Arm { source, .. } => source.is_bad_input(),
-            Self::NotLive { .. } | Self::Budgets { .. } => true,
+            Self::NotLive { .. } | Self::Budgets { .. } | Self::Files(_) => true,
             Self::Thread(_) | Self::Broken => false,
         }
     }
@@ -79,6 +112,18 @@ pub struct Conducted {
     progress: watch::Receiver<Progress>,
     stop: watch::Sender<Option<Stop>>,
     thread: Option<JoinHandle<Result<Comparison, ConductError>>>,
+}
+
+/// Starts a comparison on a thread of its own. Each arm warms up for its `load.warmup`, then they take turns.
+pub fn start(course: Course, mut judge: Judge) -> Result<Conducted, ConductError> {
+    course.check()?;
+    let taken = Taken::none(&course);
+    let (herald, progress) = Herald::new(&course, judge(&taken));
+    let (stop, asked) = watch::channel(None);
+    let calls = vec![Calls::default(); course.arms.len()];
+    let driver = Driver { course, judge, herald, asked, taken, calls };
+    let thread = std::thread::Builder::new().name("compare".into()).spawn(move || driver.drive())?;
+    Ok(Conducted { progress, stop, thread: Some(thread) })
 }
 
 impl Conducted {

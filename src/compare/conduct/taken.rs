@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Course;
 use crate::cost::Spend;
 use crate::metrics::{Block, Stop};
 use crate::profile::Profile;
@@ -45,6 +46,24 @@ pub struct Turn {
 }
 
 impl Taken {
+    /// Before anything was sent.
+    pub(super) fn none(course: &Course) -> Self {
+        let arm = |(name, profile): &(String, Profile)| ArmTaken {
+            name: name.clone(),
+            profile: Arc::new(profile.clone()),
+            turns: Vec::new(),
+            spent: Spend::default(),
+        };
+        Self {
+            started_at: jiff::Timestamp::now(),
+            duration: Duration::ZERO,
+            arms: course.arms.iter().map(arm).collect(),
+            stop: Stop::Finished,
+            given_up_because: None,
+            ended_early: false,
+        }
+    }
+
     /// Blocks that ended, of all arms.
     pub fn blocks(&self) -> usize {
         self.arms.iter().map(|arm| arm.turns.len()).sum()

@@ -1,6 +1,8 @@
 //! Time as the whole engine keeps it, against oracles of its own: due times in the past, and a server that writes down
 //! when each request came.
 
+mod blocks;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Mutex;
@@ -26,7 +28,7 @@ fn held_up_for_all_of_it(profile: Profile) -> Run {
     let sims = endpoints::simulate(&profile).unwrap();
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref()).unwrap());
     let keys = Keys::of(&profile, endpoints.accesses());
-    let control = Arc::new(Control::of(&profile, &workload, keys));
+    let control = Arc::new(Control::new(None, keys));
     let profile = Arc::new(profile);
     let settings = Settings { epoch: 0, profile: profile.clone(), workload };
     let (to_conductor, inbox) = mpsc::channel();
@@ -46,6 +48,7 @@ fn held_up_for_all_of_it(profile: Profile) -> Run {
         ramp: pacer_ramp,
         replicas: pacer_replicas,
         inbox: to_be_paced,
+        cut: None,
     };
     let pacer = thread("pacer", move || pacer.run()).unwrap();
     let led = Led { control, window, profile, replicas, routes: Vec::new(), until: Until::Planned, ramp };

@@ -1,0 +1,118 @@
+//! A load that runs in blocks: it stands, runs for a while, awaits what is in flight, hands over what that was, and
+//! stands again. Must not know what blocks are compared with.
+//!
+//! ```text
+//! Handle::block --> conductor: the clock goes on, and is known to stand again at the block's end
+//!                     '--> pacer (open loop): the last arrival before it, then the cut --> replicas: what is in flight,
+//!                     '--> replicas (closed loop): users leave at it, the cut ----------'   then their part of the block
+//! ```
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::conductor::Conductor;
+use super::control::Counts;
+use super::messages::{AskedBlock, Cut, Part, ToPacer, ToReplica};
+use super::population::Turnover;
+use crate::metrics::{Block, Phase, Tally};
+use crate::profile::Mode;
+
+/// The block under way, as far as replicas have handed it over.
+pub struct UnderWay {
+    length: Duration,
+    reply: oneshot::Sender<Block>,
+    /// The plan's counters at its begin.
+    counts: Counts,
+    /// Numbers of the replicas that have not handed over their part.
+    missing: Vec<usize>,
+    tally: Tally,
+    turnover: Turnover,
+    abandoned: u64,
+}
+
+impl UnderWay {
+    /// What rates are divided by. In an open loop calls are as many as are due in the block, so its length. In a closed
+    /// one the last call of each user ends after the block, and counts: with the length alone, a rate would be too high
+    /// by half a call a user. A user comes around n times in the time that these n rounds took, however they lie to the
+    /// block's end: that time, of the mean user, is what n is divided by, and a rate is users / (response + think time).
+    fn seconds(&self, mode: Mode) -> f64 {
+        let length = self.length.as_secs_f64();
+        let Turnover { user_time, cycles } = self.turnover;
+        match mode {
+            Mode::Closed if !user_time.is_zero() => length * cycles.as_secs_f64() / user_time.as_secs_f64(),
+            _ => length,
+        }
+    }
+}
+
+impl Conductor {
+    /// Lets a standing load run for a block. One that runs already, or ends, gives no block.
+    pub fn begin_block(&mut self, asked: AskedBlock) {
+        let AskedBlock { at, length, reply } = asked;
+        if self.phase == Phase::Drain || self.under_way.is_some() || !self.window.holds(at) {
+            return;
+        }
+        self.go_on(at);
+        let end = at + length;
+        self.window.paused = Some(end);
+        self.under_way = Some(UnderWay {
+            length,
+            reply,
+            counts: self.control.counts(),
+            missing: self.replicas.iter().map(|replica| replica.number).collect(),
+            tally: Tally::new(3),
+            turnover: Turnover::default(),
+            abandoned: 0,
+        });
+        self.set_clocks();
+        let cut = Cut { at: end, grace: self.grace(self.serial_batch()) };
+        match self.profile.load.mode {
+            Mode::Open => drop(self.to_pacer.send(ToPacer::Cut(cut))),
+            Mode::Closed => self.replicas.iter().for_each(|replica| replica.send(ToReplica::Cut(cut))),
+        }
+    }
+
+    pub fn add_part(&mut self, part: Part) {
+        let number = part.last.replica;
+        self.gathering.add(part.last);
+        // What is handed over to a load that ends is in its totals all the same.
+        self.ended.add(&part.tally, None, 0);
+        if let Some(block) = &mut self.under_way {
+            block.tally.merge(&part.tally);
+            block.turnover += part.turnover;
+            block.abandoned += part.abandoned;
+        }
+        self.await_no_part_of(number);
+    }
+
+    /// It has handed over its part of the block, or is gone.
+    pub fn await_no_part_of(&mut self, number: usize) {
+        let Some(block) = &mut self.under_way else { return };
+        block.missing.retain(|missing| *missing != number);
+        if block.missing.is_empty()
+            && let Some(block) = self.under_way.take()
+        {
+            self.hand_over(block);
+        }
+    }
+
+    fn hand_over(&self, block: UnderWay) {
+        let (mode, now) = (self.profile.load.mode, self.control.counts());
+        let seconds = block.seconds(mode);
+        let UnderWay { reply, counts: before, tally, abandoned, .. } = block;
+        // Who no longer waits needs no answer.
+        let _ = reply.send(Block {
+            seconds,
+            planned: match mode {
+                Mode::Open => now.planned - before.planned,
+                Mode::Closed => tally.sent + abandoned,
+            },
+            dropped: now.dropped_measured - before.dropped_measured,
+            abandoned,
+            bill: self.gathering.bill(&tally),
+            gauges: self.gathering.gauges(),
+            tally,
+        });
+    }
+}

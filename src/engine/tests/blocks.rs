@@ -1,0 +1,176 @@
+//! A load in blocks: the same calls in every load of a profile, none lost or counted twice, and rates that a block's
+//! edges do not bias.
+
+use super::*;
+use crate::engine::messages::{Cut, Post, ToPacer};
+use crate::metrics::Block;
+use crate::report::{Figures, invalid_because};
+
+fn standing(load: &str, route: &str) -> Handle {
+    start(profile(load, route), LatencyBounds::default(), Until::Blocks).unwrap()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn block(handle: &Handle, ms: u64) -> Block {
+    block_on(handle.block(Duration::from_millis(ms))).unwrap()
+}
+
+const POISSON: &str = "rate = 300.0\narrivals = \"poisson\"";
+/// 20 ms and a little a call.
+const SLOW: &str = "simulate = { preset = \"local\", ttft = \"20ms\" }";
+
+/// What a pacer hands out in blocks of 100 ms between which it stands for `pause`: call numbers, and when in the block.
+fn handed_out(pause: Duration) -> Vec<Vec<(u64, Duration)>> {
+    let (sender, mut inbox) = tokio::sync::mpsc::unbounded_channel();
+    let (to_pacer, to_be_paced) = mpsc::channel();
+    let profile = Arc::new(profile(POISSON, "simulate = \"local\""));
+    let control = Arc::<Control>::default();
+    let mut window = Window::new(Instant::now(), &profile.load, Until::Blocks);
+    let pacer = Pacer {
+        control: control.clone(),
+        window,
+        ramp: ramp(&profile, Until::Blocks),
+        profile,
+        replicas: vec![Post { number: 0, sender }],
+        inbox: to_be_paced,
+        cut: None,
+    };
+    let pacer = std::thread::spawn(move || pacer.run());
+    let mut blocks = Vec::new();
+    for _ in 0..3 {
+        let began = window.paused.unwrap() + pause;
+        let end = began + Duration::from_millis(100);
+        window = Window { paused: Some(end), ..window.resumed(began).unwrap().0 };
+        to_pacer.send(ToPacer::Clock(window)).unwrap();
+        to_pacer.send(ToPacer::Cut(Cut { at: end, grace: Duration::ZERO })).unwrap();
+        let mut block = Vec::new();
+        while let Some(ToReplica::Arrival { first, intended, .. }) = inbox.blocking_recv() {
+            block.push((first, intended - began));
+        }
+        blocks.push(block);
+    }
+    control.stop();
+    pacer.join().unwrap();
+    blocks
+}
+
+#[test]
+fn the_kth_block_of_an_open_loop_has_the_same_calls_at_the_same_moments_however_long_the_load_stood() {
+    let blocks = handed_out(Duration::ZERO);
+    assert_eq!(blocks, handed_out(Duration::from_millis(70)));
+    let (numbers, moments): (Vec<_>, Vec<_>) = blocks.concat().into_iter().unzip();
+    assert!(numbers.len() > 50 && numbers.iter().copied().eq(0..numbers.len() as u64), "{numbers:?}");
+    assert!(moments.iter().all(|at| *at < Duration::from_millis(100)), "{moments:?}");
+}
+
+#[test]
+fn two_loads_of_one_profile_send_the_same_prompts_in_their_kth_blocks() {
+    let handles = [standing(POISSON, "simulate = \"local\""), standing(POISSON, SLOW)];
+    for _ in 0..3 {
+        let [one, other] = handles.each_ref().map(|handle| {
+            let block = block(handle, 120);
+            let input: u64 = block.tally.ledger.rows().iter().map(|row| row.billed.input).sum();
+            (block.planned, block.tally.sent, block.tally.succeeded, input)
+        });
+        assert_eq!(one, other);
+        assert!(one.0 > 10 && one.0 == one.2, "{one:?}");
+    }
+}
+
+/// The total of the run is gathered by another way than its blocks, and the simulated route counts by itself.
+fn counts_agree(load: &str) {
+    let handle = standing(load, SLOW);
+    let blocks: Vec<Block> = (0..3).map(|_| block(&handle, 110)).collect();
+    let sum = |of: fn(&Block) -> u64| blocks.iter().map(of).sum::<u64>();
+    handle.stop(Stop::Finished);
+    let run = handle.join().unwrap();
+    let sent = sum(|block| block.tally.sent);
+    assert!(sent > 10, "{sent}");
+    assert_eq!(run.total.sent, sent);
+    assert_eq!(run.measured.sent, sent);
+    assert_eq!(run.simulated[0].1.requests, sent);
+    assert_eq!(sum(|block| block.planned), sent);
+    assert_eq!(sum(|block| block.tally.succeeded), run.total.succeeded);
+    assert_eq!(sum(|block| block.tally.times.count(Time::Response)), run.total.succeeded);
+    assert_eq!(sum(|block| block.abandoned), 0);
+}
+
+#[test]
+fn no_call_of_an_open_loop_is_lost_between_blocks_or_counted_twice() {
+    counts_agree(POISSON);
+}
+
+#[test]
+fn no_call_of_a_closed_loop_is_lost_between_blocks_or_counted_twice() {
+    counts_agree("mode = \"closed\"\nusers = 5\nthink_time = \"7ms\"");
+}
+
+#[test]
+fn nothing_is_sent_before_the_first_block_and_between_two() {
+    let handle = standing("mode = \"closed\"\nusers = 3", "simulate = \"local\"");
+    let requests = || handle.simulated()[0].stats().requests;
+    assert_eq!(requests(), 0);
+    assert!(handle.snapshots().borrow().paused);
+    block(&handle, 50);
+    let after = requests();
+    assert!(after > 0);
+    let next = block(&handle, 50);
+    assert_eq!(requests(), after + next.tally.sent);
+}
+
+/// Three rounds of 43 ms and more fit into 100 ms: the third one ends far beyond it, and so would a rate by the length.
+#[test]
+fn a_closed_loops_rate_is_its_users_by_the_time_they_take_to_come_around() {
+    let handle = standing("mode = \"closed\"\nusers = 4\nthink_time = \"20ms\"", SLOW);
+    let block = block(&handle, 100);
+    let mean = block.tally.times.summary(Time::Response).unwrap().mean;
+    let truth = 4.0 / (mean + 20.0) * 1000.0;
+    let rate = Figures::of_block(&block).per_second(block.tally.completed).unwrap();
+    // Users begin within moments of each other, and the histogram's mean is exact to 0.1%.
+    assert!((rate / truth - 1.0).abs() < 0.02, "{rate}/s, {truth}/s");
+    assert!(block.seconds > 0.11, "{} s of a block of 0.1 s", block.seconds);
+}
+
+#[test]
+fn an_open_loops_rate_is_its_calls_by_the_blocks_length() {
+    let handle = standing(POISSON, SLOW);
+    let block = block(&handle, 150);
+    assert_eq!((block.seconds, block.tally.completed), (0.15, block.planned));
+}
+
+#[test]
+fn arrivals_that_are_dropped_make_a_block_invalid() {
+    let handle = standing("rate = 300.0\nmax_in_flight = 1", SLOW);
+    let block = block(&handle, 200);
+    let figures = Figures::of_block(&block);
+    assert_eq!(block.planned, block.dropped + block.tally.sent);
+    assert!(block.dropped > 0 && figures.achieved().unwrap() < 0.99);
+    assert!(invalid_because(&figures)[0].contains("load.max_in_flight"), "{:?}", invalid_because(&figures));
+}
+
+#[test]
+fn a_load_that_is_stopped_amid_a_block_gives_none_and_keeps_its_counts() {
+    let handle = standing("mode = \"closed\"\nusers = 2", SLOW);
+    block(&handle, 50);
+    let cut_short = block_on(async {
+        tokio::select! {
+            block = handle.block(Duration::from_secs(3600)) => block,
+            () = async {
+                let mut snapshots = handle.snapshots();
+                let before = snapshots.borrow().total.sent;
+                while snapshots.borrow_and_update().total.sent <= before + 4 {
+                    snapshots.changed().await.unwrap();
+                }
+                handle.stop(Stop::Interrupted);
+                std::future::pending().await
+            } => unreachable!("it waits"),
+        }
+    });
+    assert!(matches!(cut_short, Err(EngineError::Over)));
+    let run = handle.join().unwrap();
+    assert_eq!((run.stop, run.abandoned), (Stop::Interrupted, 0));
+    assert_eq!(run.measured.sent, run.simulated[0].1.requests);
+}
