@@ -10,7 +10,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::effect::{Effect, Scale};
 use super::signed_rank::Interval;
+use super::verdict::{Verdict, Wanted};
 use crate::metrics::{Stop, Tally};
 use crate::report::{Judged, Unit};
 
@@ -189,6 +191,20 @@ pub struct Row {
     /// Why there is no interval, or what it leaves out, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silent_because: Option<String>,
+}
+
+impl Row {
+    /// The verdict with its number: what else an inconclusive one would take.
+    pub fn judged(&self) -> Verdict {
+        let (scale, change, interval) = match self.ratio {
+            Some(ratio) => {
+                (Scale::Ratio, ratio - 1.0, self.ratio_interval.map(|ratios| ratios.map(|ratio| ratio - 1.0)))
+            }
+            None => (Scale::Additive, self.difference, self.interval),
+        };
+        let effect = Effect { scale, first: self.a, change, interval, rounds: self.rounds };
+        Verdict::of(&effect, Wanted::of(&self.metric), self.tolerance)
+    }
 }
 
 /// [`super::Verdict`] without its number.

@@ -30,7 +30,7 @@ use live::fixed_differences;
 pub use taken::{ArmTaken, Taken, Turn};
 
 /// What is to be run. Arms are validated, two or more, the first one is what the others are held against.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Course {
     pub arms: Vec<(String, Profile)>,
     /// Of each arm, at most; even.

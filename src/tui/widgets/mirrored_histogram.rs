@@ -7,7 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::{put, write};
 use crate::report::format;
-use crate::tui::theme::{Glyphs, Paint, Theme};
+use crate::tui::theme::{Paint, Theme};
 
 /// Of an edge's label and its line.
 const LABEL: u16 = 8;

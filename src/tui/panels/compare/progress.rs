@@ -1,0 +1,117 @@
+//! How far a comparison is, or what became of it: blocks, the time left, doubts.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Padding, Widget};
+
+use super::letter;
+use crate::compare::{Comparison, Progress, Stage};
+use crate::report::format::{clipped, count, seconds};
+use crate::tui::app::{App, Standing};
+use crate::tui::panels::lines;
+use crate::tui::panels::prose::{clock, wrapped};
+use crate::tui::panels::{Focus, frame};
+use crate::tui::theme::{Side, Theme};
+use crate::tui::widgets::Bar;
+
+pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let Some(progress) = app.comparing.progress() else { return };
+    let comparison = &progress.comparison;
+    let block = frame("Comparison", &other_arms(app), Focus::Elsewhere, theme).padding(Padding::horizontal(1));
+    let inner = block.inner(area);
+    block.render(area, buf);
+    if inner.is_empty() {
+        return;
+    }
+    lines(inner, buf, [who(app, theme)]);
+    let row = |at: u16| Rect { y: inner.y + at, height: 1, ..inner }.intersection(inner);
+    let value = line(progress);
+    let bar = Bar {
+        label: "",
+        label_width: 0,
+        share: progress.done.clamp(0.0, 1.0),
+        value: &value,
+        value_width: value.len() as u16 + 1,
+        paint: theme.bar(),
+        theme,
+    };
+    bar.render(row(1), buf);
+    let (text, style) = said(app, comparison, theme);
+    let room = usize::from(inner.width);
+    let text = wrapped(&text, room).into_iter().take(usize::from(inner.height.saturating_sub(2)));
+    let rest = Rect { y: inner.y.saturating_add(2), height: inner.height.saturating_sub(2), ..inner };
+    lines(rest.intersection(inner), buf, text.map(|text| vec![(text, style)]));
+}
+
+fn other_arms(app: &App) -> String {
+    match app.comparing.comparison().map_or(0, |comparison| comparison.arms.len()) {
+        0..3 => String::new(),
+        arms => format!("{arms} arms; l shows the next against A"),
+    }
+}
+
+/// The arms, each in its look.
+fn who(app: &App, theme: &Theme) -> Vec<(String, Style)> {
+    let Some((first, at, other)) = app.comparing.pair() else { return Vec::new() };
+    vec![
+        (format!("{} {}", letter(0), first.name), theme.arm(Side::First).style),
+        (" against ".to_owned(), theme.dim()),
+        (format!("{} {}", letter(at), other.name), theme.arm(Side::Other).style),
+    ]
+}
+
+/// `block 7 of 24, A's turn, 00:37 left`
+pub fn line(progress: &Progress) -> String {
+    let Progress { block, blocks, left, .. } = progress;
+    let turn = letter(progress.arm);
+    match progress.stage {
+        Stage::WarmUp => format!("warm-up of {turn}, {} left", clock(*left)),
+        Stage::Block => format!("block {block} of {blocks}, {turn}'s turn, {} left", clock(*left)),
+        Stage::CoolDown => format!("block {block} of {blocks}, cool-down after {turn}, {} left", clock(*left)),
+        Stage::Done => format!("{} blocks of {blocks}, over", progress.comparison.run.blocks),
+    }
+}
+
+/// The weightiest thing to know now.
+fn said(app: &App, comparison: &Comparison, theme: &Theme) -> (String, Style) {
+    let run = &comparison.run;
+    if let Some(problem) = &app.comparing.problem {
+        return (problem.clone(), theme.bad());
+    }
+    if let Some(why) = &run.given_up_because {
+        return (format!("given up: {why}"), theme.bad());
+    }
+    if !run.valid && run.rounds > 0 {
+        return (format!("invalid: {}", run.invalid_because.join("; ")), theme.bad());
+    }
+    if app.comparing.standing == Standing::Ending {
+        return ("ending: calls in flight are awaited".to_owned(), theme.warn());
+    }
+    if let Some(warning) = run.warnings.first() {
+        return (format!("warning: {warning}"), theme.warn());
+    }
+    let more = more(comparison);
+    let text = match app.comparing.is_under_way() {
+        true if app.ended.is_none() => format!("the load waits and goes on after it; Esc stops the comparison{more}"),
+        true => format!("Esc stops the comparison{more}"),
+        false if run.interrupted => {
+            format!("stopped before its end, {} whole rounds{more}; Enter compares again", run.rounds)
+        }
+        false if run.ended_early => "every interval asked for is narrow enough; Enter compares again".to_owned(),
+        false => format!("complete, {} rounds{more}; Enter compares again", run.rounds),
+    };
+    (clipped(&text, usize::MAX), theme.dim())
+}
+
+/// What surer words on all that was asked for would take.
+fn more(comparison: &Comparison) -> String {
+    match (comparison.more_rounds, comparison.more_s) {
+        (None | Some(0), _) => String::new(),
+        (Some(rounds), time) if comparison.run.rounds > 0 => {
+            let time = time.map(|time| format!(" ({})", seconds(time))).unwrap_or_default();
+            format!("; sure words would take {} more blocks an arm{time}", count(2 * rounds as u64))
+        }
+        _ => String::new(),
+    }
+}
