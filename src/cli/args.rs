@@ -25,12 +25,14 @@ Exit codes:
     1      could not run: nothing succeeded, or a file could not be written
     2      bad arguments or profile; nothing was sent
     3      invalid: the generator was the bottleneck, or too few samples
+    4      inconclusive: the noise is wider than the tolerance
     99     an expectation failed
     130    SIGINT (143: SIGTERM); the partial report is written
 
 Begin with:
     gatebench                    the workbench on the quickstart
     gatebench run quickstart
+    gatebench compare direct-vs-gateway
     gatebench profiles
     gatebench check PROFILE      is everything there that a run of it needs?
     gatebench run --url http://127.0.0.1:8000/v1 --model NAME -n 100";
@@ -42,6 +44,31 @@ gatebench run [OPTIONS] <PROFILE>
 const SWEEP_USAGE: &str = "\
 gatebench sweep [OPTIONS] <PROFILE> --set <KEY=V1,V2,…>
        gatebench sweep [OPTIONS] --url <URL> --model <MODEL> --set <KEY=V1,V2,…>";
+
+const COMPARE_USAGE: &str = "\
+gatebench compare [OPTIONS] <PROFILE>
+       gatebench compare [OPTIONS] --url <URL> --model <MODEL> --arm <NAME: KEY=VALUE, …>";
+
+const COMPARE_AFTER_HELP: &str = "\
+The arms take turns in short blocks (A B B A …), so that a network that drifts
+does so for all of them: runs one after the other differ even when nothing does.
+
+Exit codes:
+    0      compared, valid, every expectation held in every arm
+    1      could not run: nothing succeeded in an arm, or no round came to its end
+    2      bad arguments or profile; nothing was sent
+    3      invalid: the generator was the bottleneck, or too few samples
+    4      a metric asked for is inconclusive, where --tolerance or --until (or the
+           profile's) asked for a word
+    99     an expectation failed in some arm
+    130    SIGINT (143: SIGTERM); whole rounds until then are the result
+
+Begin with:
+    gatebench compare direct-vs-gateway
+    gatebench compare quickstart --blocks 12 --block 1s
+    gatebench compare pooled --arm 'small: stack.pool.max_connections=4'
+    gatebench compare pooled --arm 'four: stack.pool.max_connections=4' \\
+\x20       --arm 'eight: stack.pool.max_connections=8' --sweep users=1,8,64 -c 8";
 
 const CHECK_USAGE: &str = "\
 gatebench check [OPTIONS] <PROFILE>
@@ -80,6 +107,9 @@ pub enum Command {
     /// Run a profile once for each value of a setting, and pick one
     #[command(override_usage = SWEEP_USAGE)]
     Sweep(RunArgs),
+    /// Run the profile's arms in turn under the same load, and say what differs, with confidence intervals
+    #[command(override_usage = COMPARE_USAGE, after_help = COMPARE_AFTER_HELP)]
+    Compare(CompareArgs),
     /// Preflight: keys, DNS, TCP, TLS, models, one tiny call, Redis, this machine; says how to mend what is not ok
     #[command(override_usage = CHECK_USAGE, after_help = CHECK_AFTER_HELP)]
     Check(CheckArgs),
@@ -111,7 +141,7 @@ pub enum Command {
     },
     /// Print a JSON Schema
     Schema {
-        /// Of a profile (for editors), of a report or of a check (for scripts)
+        /// Of a profile (for editors), of a report, a check or a comparison (for scripts)
         kind: SchemaKind,
     },
     /// Print shell completions
@@ -126,6 +156,7 @@ pub enum SchemaKind {
     Profile,
     Report,
     Check,
+    Compare,
 }
 
 #[derive(Debug, Default, Args)]
@@ -153,6 +184,44 @@ pub struct RunArgs {
     pub load: LoadArgs,
     /// Write the report to FILE; the ending picks the format: .json, .html, .csv (the run over time), .md or
     /// .xml (JUnit); of a sweep .json or .md; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub out: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct CompareArgs {
+    /// A profile's path or a built-in's name (see `gatebench profiles`)
+    #[arg(required_unless_present = "url", conflicts_with = "url")]
+    pub profile: Option<String>,
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// An arm, instead of the profile's ('large: stack.pool.max_connections=64, stack.concurrency=64'); repeatable; one
+    /// alone is held against the profile as it is
+    #[arg(long, value_name = "NAME: KEY=VALUE, …")]
+    pub arm: Vec<String>,
+    /// Blocks of each arm, at most; an even number, 12 or more for 95% intervals [compare.blocks]
+    #[arg(long, value_name = "N")]
+    pub blocks: Option<u32>,
+    /// Length of a block (2s) [compare.block]
+    #[arg(long, value_name = "TIME")]
+    pub block: Option<String>,
+    /// End early when the interval of every metric asked for is no wider (5%) [compare.until]
+    #[arg(long, value_name = "SHARE")]
+    pub until: Option<String>,
+    /// What makes no difference: 5%, or of one metric response.p99=10%; repeatable [compare.tolerance]
+    #[arg(long, value_name = "SHARE|METRIC=SHARE")]
+    pub tolerance: Vec<String>,
+    /// A metric to ask for (response.p50); repeatable [compare.metrics]
+    #[arg(long, value_name = "NAME")]
+    pub metric: Vec<String>,
+    /// The whole comparison at each value of a key (users=1,8,64); of several keys all get the same value
+    /// [compare.sweep]
+    #[arg(long, value_name = "KEY=V1,V2,…")]
+    pub sweep: Option<String>,
+    /// Write the result to FILE; the ending picks the format: .json, .html, .csv (the blocks), .md or .xml (JUnit);
+    /// repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     #[command(flatten)]

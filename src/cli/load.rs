@@ -12,6 +12,20 @@ pub fn load(profile: Option<&str>, args: &LoadArgs) -> Result<Loaded, Failure> {
 
 /// As [`load`], with further keys set over the flags' own.
 pub fn load_with(profile: Option<&str>, args: &LoadArgs, further: &[Override]) -> Result<Loaded, Failure> {
+    finished(draft_with(profile, args, further)?, args)
+}
+
+/// What the flags make of the profile of this name, or of the endpoint they name.
+pub fn draft(profile: Option<&str>, args: &LoadArgs) -> Result<Draft, Failure> {
+    draft_with(profile, args, &[])
+}
+
+/// A draft of these flags, checked.
+pub fn finished(draft: Draft, args: &LoadArgs) -> Result<Loaded, Failure> {
+    if args.url.is_some() { finish_adhoc(draft) } else { finish(draft) }
+}
+
+fn draft_with(profile: Option<&str>, args: &LoadArgs, further: &[Override]) -> Result<Draft, Failure> {
     let mut overrides = flags(args);
     for text in &args.set {
         overrides.push(Override::set(text).map_err(|why| Failure::bad_input(format!("--set {text}: {why}")))?);
@@ -39,8 +53,7 @@ pub fn load_with(profile: Option<&str>, args: &LoadArgs, further: &[Override]) -
     if args.insecure {
         draft = draft.with_routes("--insecure", &["insecure"], true);
     }
-    let draft = draft.with(&overrides);
-    if args.url.is_some() { finish_adhoc(draft) } else { finish(draft) }
+    Ok(draft.with(&overrides))
 }
 
 /// A profile by name with `--set`s alone.

@@ -1,8 +1,11 @@
 //! Command line types and dispatch, nothing else.
 
 mod args;
+mod arms;
 mod calibrate;
 mod check;
+mod compare;
+mod conducted;
 mod load;
 mod progress;
 mod run;
@@ -18,7 +21,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::profile::{self, BUILTINS, Builtin};
 use crate::report;
-pub use args::{CheckArgs, Cli, Command, RunArgs, SchemaKind, TuiArgs};
+pub use args::{CheckArgs, Cli, Command, CompareArgs, RunArgs, SchemaKind, TuiArgs};
 
 /// Parses the command line, does what it says, and gives the exit code of the contract.
 pub fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Tui(args)) => workbench::open(&args),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Calibrate { again }) => {
             calibrate::run(if again { calibrate::Again::InAnyCase } else { calibrate::Again::IfNoneIsKept })
@@ -47,6 +51,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
                 SchemaKind::Profile => profile::schema(),
                 SchemaKind::Report => report::schema(),
                 SchemaKind::Check => crate::check::schema(),
+                SchemaKind::Compare => report::compared::schema(),
             };
             print(&format!("{schema:#}\n"))
         }

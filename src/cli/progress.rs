@@ -32,15 +32,20 @@ impl Progress {
     }
 
     pub fn show(&mut self, snapshot: &Snapshot) {
+        self.tell(fraction(snapshot), || line(snapshot));
+    }
+
+    /// How much is done, 0 to 1, and what there is to say of it.
+    pub fn tell(&mut self, done: f64, line: impl FnOnce() -> String) {
         match self {
             Self::Live(bar) => {
-                bar.set_position((fraction(snapshot) * 1000.0) as u64);
-                bar.set_message(line(snapshot));
+                bar.set_position((done * 1000.0) as u64);
+                bar.set_message(line());
             }
             Self::Lines { next } => {
                 if Instant::now() >= *next {
                     *next += QUIET_PERIOD;
-                    eprintln!("{}", line(snapshot));
+                    eprintln!("{}", line());
                 }
             }
             Self::None => {}

@@ -18,7 +18,7 @@ use crate::profile::{Loaded, Profile};
 use crate::report::{self, Formats, Report, Style, Verdict};
 
 /// Signals closer than this are one.
-const SAME_WISH: Duration = Duration::from_millis(300);
+pub const SAME_WISH: Duration = Duration::from_millis(300);
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     check_formats::<Report>(&args.out)?;

@@ -1,6 +1,7 @@
 //! `gatebench sweep`: a run for each value of a setting, a table, the knee, the value to pick and why.
 
 use super::args::{OutputArgs, RunArgs};
+use super::arms::values_of;
 use super::calibrate::Standard;
 use super::run::{check_formats, delivered, measure, style, warn};
 use super::{Failure, load, print, step_summary};
@@ -84,25 +85,6 @@ fn split(sets: &[String]) -> (Vec<(String, Vec<String>)>, Vec<String>) {
     (swept, fixed)
 }
 
-/// Splits at commas outside of brackets, braces and quotes: `1,2` are two values, `[1,2]` is one.
-fn values_of(text: &str) -> Vec<String> {
-    let (mut values, mut depth, mut quoted) = (vec![String::new()], 0, false);
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            '[' | '{' if !quoted => depth += 1,
-            ']' | '}' if !quoted => depth -= 1,
-            ',' if !quoted && depth == 0 => {
-                values.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        values.last_mut().expect("never empty").push(c);
-    }
-    values.into_iter().map(|value| value.trim().to_owned()).collect()
-}
-
 fn combinations(swept: &[(String, Vec<String>)]) -> Vec<Vec<(String, String)>> {
     swept.iter().fold(vec![Vec::new()], |so_far, (key, values)| {
         let with = |set: &Vec<(String, String)>| {
@@ -116,13 +98,6 @@ fn combinations(swept: &[(String, Vec<String>)]) -> Vec<Vec<(String, String)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_split_at_commas_but_lists_and_text_are_not() {
-        assert_eq!(values_of("2,4, 8"), ["2", "4", "8"]);
-        assert_eq!(values_of("[1,2],[3]"), ["[1,2]", "[3]"]);
-        assert_eq!(values_of("\"a,b\""), ["\"a,b\""]);
-    }
 
     #[test]
     fn several_keys_give_every_combination() {

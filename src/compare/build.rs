@@ -60,6 +60,7 @@ impl Judging {
         Comparison {
             schema: Comparison::SCHEMA,
             gatebench: env!("CARGO_PKG_VERSION"),
+            build: if cfg!(debug_assertions) { "debug" } else { "release" },
             profile: redacted(profile),
             run: run_facts(taken, &arms),
             plan: plan_facts(&compare, profile),
@@ -97,6 +98,7 @@ fn plan_facts(compare: &Compare, profile: &Profile) -> PlanFacts {
         confidence: CONFIDENCE,
         until: compare.until.map(|until| until.0),
         tolerance: compare.tolerance(),
+        metrics: compare.asked(),
         demands_a_verdict: compare.demands_a_verdict(),
     }
 }
@@ -107,8 +109,9 @@ fn run_facts(taken: &Taken, arms: &[ArmFacts]) -> RunFacts {
     let invalid_because: Vec<_> = doubts.collect();
     let mut warnings = Vec::new();
     if rounds < LEAST_ROUNDS {
+        let rounds = if rounds == 1 { "1 whole round gives".to_owned() } else { format!("{rounds} whole rounds give") };
         warnings.push(format!(
-            "{rounds} whole rounds give no 95% interval, so every metric is inconclusive: that takes {LEAST_ROUNDS} \
+            "{rounds} no 95% interval, so every metric is inconclusive: that takes {LEAST_ROUNDS} \
              (compare.blocks of {} or more)",
             2 * LEAST_ROUNDS
         ));

@@ -13,6 +13,7 @@
 mod build;
 pub mod conduct;
 mod effect;
+mod phases;
 mod progress;
 mod round;
 mod rows;

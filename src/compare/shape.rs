@@ -22,6 +22,8 @@ pub struct Comparison {
     pub schema: &'static str,
     /// The version that wrote it.
     pub gatebench: &'static str,
+    /// `release` or `debug`.
+    pub build: &'static str,
     /// What all arms share, before their own keys; defaults filled in, without secrets.
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub profile: serde_json::Value,
@@ -79,6 +81,8 @@ pub struct PlanFacts {
     pub until: Option<f64>,
     /// What makes no difference, for metrics without a tolerance of their own.
     pub tolerance: f64,
+    /// Asked for by name; empty: the usual ones that say something.
+    pub metrics: Vec<String>,
     /// A tolerance or `until` was asked for, so that an inconclusive metric among those asked for ends with exit code 4.
     pub demands_a_verdict: bool,
 }

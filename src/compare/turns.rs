@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::conduct::Turn;
-use super::shape::{ArmFacts, BlockFacts, ConnectionFacts};
+use super::shape::{ArmFacts, BlockFacts, ConnectionFacts, Phases};
 use crate::cost::{PriceBook, Pricer, Spend};
 use crate::metrics::{Block, Tally, Time};
 use crate::profile::Profile;
@@ -54,14 +54,7 @@ impl Turns {
 
     pub fn push(&mut self, turn: &Turn) {
         let block = &*turn.block;
-        let figures = Figures {
-            tally: &block.tally,
-            seconds: block.seconds,
-            planned: block.planned,
-            dropped: block.dropped,
-            abandoned: block.abandoned,
-            bill: &block.bill,
-        };
+        let figures = Figures::of_block(block);
         self.blocks.push(BlockFacts {
             at: turn.at,
             at_s: turn.began.as_secs_f64(),
@@ -114,7 +107,7 @@ impl Turns {
             failed: tally.failed,
             dropped,
             blocks: self.blocks.clone(),
-            phases_ms: super::shape::Phases::default(),
+            phases_ms: Phases::of(tally),
             connections: ConnectionFacts { opened: tally.opened, reused: tally.reused, peak: self.peak },
             usd_per_1k: bill.usd_per_1k,
             cny_per_1k: bill.cny_per_1k,

@@ -14,7 +14,6 @@ use tokio::sync::oneshot;
 use super::conductor::Conductor;
 use super::control::Counts;
 use super::messages::{AskedBlock, Cut, Part, ToPacer, ToReplica};
-use super::population::Turnover;
 use crate::metrics::{Block, Phase, Tally};
 use crate::profile::Mode;
 
@@ -27,21 +26,22 @@ pub struct UnderWay {
     /// Numbers of the replicas that have not handed over their part.
     missing: Vec<usize>,
     tally: Tally,
-    turnover: Turnover,
+    /// Of a closed loop: how many there are in the mean.
+    users: f64,
+    /// From wanting to ask until wanting to ask again, summed over users.
+    rounds: Duration,
     abandoned: u64,
 }
 
 impl UnderWay {
-    /// What rates are divided by. In an open loop calls are as many as are due in the block, so its length. In a closed
-    /// one the last call of each user ends after the block, and counts: with the length alone, a rate would be too high
-    /// by half a call a user. A user comes around n times in the time that these n rounds took, however they lie to the
-    /// block's end: that time, of the mean user, is what n is divided by, and a rate is users / (response + think time).
+    /// What rates are divided by. In an open loop calls are as many as are due in the block: its length. In a closed one
+    /// the last call of each user ends after the block, and counts: by the length, a rate would be too high by half a
+    /// call a user. A user makes n calls in the time that these n rounds took, wherever the block ends among them. So it
+    /// is that time, of the mean user, and a rate is users / (response + think time).
     fn seconds(&self, mode: Mode) -> f64 {
-        let length = self.length.as_secs_f64();
-        let Turnover { user_time, cycles } = self.turnover;
         match mode {
-            Mode::Closed if !user_time.is_zero() => length * cycles.as_secs_f64() / user_time.as_secs_f64(),
-            _ => length,
+            Mode::Closed if self.users > 0.0 => self.rounds.as_secs_f64() / self.users,
+            _ => self.length.as_secs_f64(),
         }
     }
 }
@@ -53,7 +53,9 @@ impl Conductor {
         if self.phase == Phase::Drain || self.under_way.is_some() || !self.window.holds(at) {
             return;
         }
-        self.go_on(at);
+        let stood = self.go_on(at).unwrap_or_default();
+        self.window.stood += stood;
+        let began = self.window.elapsed(at);
         let end = at + length;
         self.window.paused = Some(end);
         self.under_way = Some(UnderWay {
@@ -62,7 +64,8 @@ impl Conductor {
             counts: self.control.counts(),
             missing: self.replicas.iter().map(|replica| replica.number).collect(),
             tally: Tally::new(3),
-            turnover: Turnover::default(),
+            users: self.ramp.mean(began, began + length),
+            rounds: Duration::ZERO,
             abandoned: 0,
         });
         self.set_clocks();
@@ -80,7 +83,7 @@ impl Conductor {
         self.ended.add(&part.tally, None, 0);
         if let Some(block) = &mut self.under_way {
             block.tally.merge(&part.tally);
-            block.turnover += part.turnover;
+            block.rounds += part.rounds;
             block.abandoned += part.abandoned;
         }
         self.await_no_part_of(number);

@@ -131,6 +131,7 @@ mod tests {
     fn call(met: &[(&str, Option<FailureKind>)]) -> Outcome {
         let lane = |route: &str| Lane { model: "m".into(), route: route.into() };
         let attempt = |(route, failed): &(&str, Option<FailureKind>)| Try {
+            began: Instant::now(),
             lane: lane(route),
             limit_wait: Duration::ZERO,
             pool_wait: None,

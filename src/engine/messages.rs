@@ -7,7 +7,6 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::control::Window;
-use super::population::Turnover;
 use crate::metrics::{Block, Gauges, Recording, Run, Stop, Tally};
 use crate::plan::{Ramp, Workload};
 use crate::profile::Profile;
@@ -159,7 +158,8 @@ pub struct Report {
 pub struct Part {
     pub last: Report,
     pub tally: Tally,
-    pub turnover: Turnover,
+    /// Of a closed loop: what its users' rounds took, from wanting to ask until wanting to ask again.
+    pub rounds: Duration,
     /// Calls still in flight when the grace was over.
     pub abandoned: u64,
 }

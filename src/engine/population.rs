@@ -8,17 +8,6 @@ use std::time::Duration;
 pub struct Population {
     users: Presence,
     thinking: Presence,
-    turnover: Turnover,
-    /// Users' time when the turnover was last taken.
-    taken: Duration,
-}
-
-/// What a closed loop's users did in a block: how long they were there within it, and how long it took them to come
-/// around, from wanting to ask until wanting to ask again; the last time round ends after the block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Turnover {
-    pub user_time: Duration,
-    pub cycles: Duration,
 }
 
 /// Some who come and go, and for how long they were there, summed over them.
@@ -27,13 +16,6 @@ struct Presence {
     count: u32,
     since: Duration,
     time: Duration,
-}
-
-impl std::ops::AddAssign for Turnover {
-    fn add_assign(&mut self, other: Self) {
-        self.user_time += other.user_time;
-        self.cycles += other.cycles;
-    }
 }
 
 impl Presence {
@@ -67,19 +49,6 @@ impl Population {
         self.thinking.pass(now);
         self.thinking.count -= 1;
         self.thinking.time = self.thinking.time.saturating_sub(now.saturating_sub(intended));
-    }
-
-    /// A user wants to ask again, so long after it did before.
-    pub fn come_around(&mut self, cycle: Duration) {
-        self.turnover.cycles += cycle;
-    }
-
-    /// Since it was last taken.
-    pub fn take_turnover(&mut self, now: Duration) -> Turnover {
-        self.users.pass(now);
-        let user_time = self.users.time - self.taken;
-        self.taken = self.users.time;
-        Turnover { user_time, ..std::mem::take(&mut self.turnover) }
     }
 
     /// Users' time and think time until now.

@@ -91,6 +91,8 @@ struct Replica {
     users: Cell<u32>,
     living_users: Cell<u32>,
     population: Cell<Population>,
+    /// What users' rounds took in the block under way, from wanting to ask until wanting to ask again.
+    rounds: Cell<Duration>,
     sleeper: Sleeper,
     last_done: Cell<Option<Instant>>,
     /// Calls begun before it were given up by a block's cut and are in no block's figures.
@@ -117,6 +119,7 @@ impl Replica {
             users: Cell::new(0),
             living_users: Cell::new(0),
             population: Cell::default(),
+            rounds: Cell::default(),
             sleeper: Sleeper::start()?,
             last_done: Cell::new(None),
             counts_from: Cell::new(None),
@@ -154,7 +157,10 @@ impl Replica {
 
     fn take(self: &Rc<Self>, message: ToReplica, outbox: &mpsc::Sender<Message>) {
         match message {
-            ToReplica::Clock(window) => self.window.set(Some(window)),
+            ToReplica::Clock(window) => {
+                self.stack.set_stood(window.stood);
+                self.window.set(Some(window));
+            }
             ToReplica::Arrival { first, size, intended, measured } => {
                 let replica = self.clone();
                 self.arrived.set(self.arrived.get() + 1);
@@ -189,8 +195,8 @@ impl Replica {
         }
         let last = self.report();
         let tally = self.recorder.borrow_mut().take_total();
-        let turnover = self.count_users(Population::take_turnover);
-        let _ = outbox.send(FromReplica::Part(Box::new(Part { last, tally, turnover, abandoned })).into());
+        let rounds = self.rounds.take();
+        let _ = outbox.send(FromReplica::Part(Box::new(Part { last, tally, rounds, abandoned })).into());
     }
 
     /// Returns when nothing is in flight and no user is left. It asks again and again: a bell would be on every call's
@@ -260,7 +266,7 @@ impl Replica {
             let batch = self.batch(first, size, intended, measured).await;
             let think_time = self.settings.borrow().profile.load.think_time;
             let asked = std::mem::replace(&mut intended, batch.done + think_time);
-            self.count_users(|population, _| population.come_around(intended.saturating_duration_since(asked)));
+            self.rounds.set(self.rounds.get() + intended.saturating_duration_since(asked));
             if self.window.get().is_some_and(|window| window.holds(intended)) {
                 continue;
             }

@@ -111,7 +111,7 @@ fn counted(count: u64, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::*;
     use crate::chat::Lane;
@@ -119,6 +119,7 @@ mod tests {
 
     fn failed(lane: Lane, status: u16) -> Try {
         Try {
+            began: Instant::now(),
             lane,
             limit_wait: Duration::ZERO,
             pool_wait: None,

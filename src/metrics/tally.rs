@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::lanes::Lanes;
 use super::ledger::Ledger;
+use super::phases::Phases;
 use super::sample::Sample;
 use super::times::{Time, Times};
 use crate::profile::expect::LatencyBounds;
@@ -14,6 +15,8 @@ use crate::stack::{CacheError, Outcome, Served, ServedBy, Try};
 #[derive(Clone, Debug)]
 pub struct Tally {
     pub times: Times,
+    /// Where the service time of successes went.
+    pub phases: Phases,
     pub sent: u64,
     pub succeeded: u64,
     pub failed: u64,
@@ -58,6 +61,7 @@ impl Tally {
     pub fn new(significant_digits: u8) -> Self {
         Self {
             times: Times::new(significant_digits),
+            phases: Phases::default(),
             sent: 0,
             succeeded: 0,
             failed: 0,
@@ -168,6 +172,7 @@ impl Tally {
         let service = outcome.done.saturating_duration_since(sample.sent);
         self.succeeded += 1;
         self.served_by[served.by as usize] += 1;
+        self.phases += Phases::of(sample, served);
         self.times.record(Time::Response, response);
         self.times.record(Time::Service, service);
         self.times.record(by_tier(served.by), service);
@@ -193,6 +198,7 @@ impl Tally {
 
     pub fn merge(&mut self, other: &Self) {
         self.times.merge(&other.times);
+        self.phases += other.phases;
         self.sent += other.sent;
         self.succeeded += other.succeeded;
         self.failed += other.failed;

@@ -80,6 +80,14 @@ impl Ramp {
         times * period.area + self.area_once(rest)
     }
 
+    /// Over the time from `from` to `to`.
+    pub fn mean(&self, from: Duration, to: Duration) -> f64 {
+        match to.saturating_sub(from).as_secs_f64() {
+            0.0 => self.level(from),
+            time => (self.area(to) - self.area(from)) / time,
+        }
+    }
+
     /// The time by which the area is reached; `None` if it never is (the last level is 0, or all that repeats is).
     pub fn time_of(&self, area: f64) -> Option<Duration> {
         let seconds = match self.period {
@@ -157,6 +165,13 @@ mod tests {
             let back = ramp.time_of(ramp.area(at)).unwrap();
             assert!(back.abs_diff(at) < Duration::from_micros(1), "{at:?} {back:?}");
         }
+    }
+
+    #[test]
+    fn the_mean_over_a_time_is_that_of_its_levels() {
+        let (ramp, s) = (ramp(&[(10, 110.0)]), Duration::from_secs);
+        assert!((ramp.mean(s(2), s(12)) - 60.0).abs() < 1e-9 && (ramp.mean(s(0), s(7)) - 195.0 / 7.0).abs() < 1e-9);
+        assert_eq!((ramp.mean(s(7), s(7)), Ramp::constant(32.0).mean(s(3), s(4))), (60.0, 32.0));
     }
 
     #[test]

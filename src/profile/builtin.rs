@@ -15,7 +15,7 @@ macro_rules! builtin {
     };
 }
 
-pub const BUILTINS: [Builtin; 12] = [
+pub const BUILTINS: [Builtin; 13] = [
     builtin!("quickstart", "caches, a gateway and a chain of three models, simulated; nothing to install"),
     builtin!("three-tier-cache", "local cache, Redis and the gateway's cache under four replicas (needs redis-server)"),
     builtin!("rate-limit-fallback", "429s and an outage of the first model: what retries and the chain make of them"),
@@ -23,6 +23,7 @@ pub const BUILTINS: [Builtin; 12] = [
         "anthropic-direct",
         "Claude in Anthropic's dialect with its prompt cache, and a gateway in OpenAI's behind it"
     ),
+    builtin!("direct-vs-gateway", "how \"8 times faster\" shrinks as the answer takes longer: see gatebench compare"),
     builtin!("no-pool", "a new TLS connection for each call, 50 ms away: what pooled saves"),
     builtin!("pooled", "the load of no-pool through a pool of 16 kept connections"),
     builtin!(

@@ -94,6 +94,7 @@ pub struct Percent(pub f64);
 impl Compare {
     /// With fewer blocks of an arm no interval holds the truth in 95%.
     pub const LEAST_FOR_AN_INTERVAL: u32 = 12;
+    pub const MOST_BLOCKS: u32 = 10_000;
     pub const DEFAULT_TOLERANCE: f64 = 0.05;
     const SHORTEST_DEFAULT: Duration = Duration::from_secs(1);
 

@@ -40,6 +40,23 @@ pub fn takes_only_text(path: &KeyPath, value: &toml_edit::Value) -> bool {
     !fitting && fits("string")
 }
 
+/// The dotted key that a bare name stands for (`users` is `load.users`), where it stands for one alone. Dotted keys, and
+/// names of no key, are left as they are: what is wrong with them is said where they are set.
+pub fn full_key(name: &str) -> Result<String, String> {
+    let of = |(section, key): &(String, String)| {
+        let table = section.strip_prefix('[')?.strip_suffix(']')?;
+        let is_one = !table.starts_with('[') && !table.split('.').any(|key| key == "NAME" || key == "compare");
+        (is_one && key == name).then(|| format!("{table}.{key}"))
+    };
+    let all: Vec<_> = SECTIONS.iter().filter_map(of).collect();
+    match all.as_slice() {
+        _ if name.contains('.') => Ok(name.to_owned()),
+        [] => Ok(name.to_owned()),
+        [only] => Ok(only.clone()),
+        several => Err(format!("{name} may be {}; write the one you mean", several.join(" or "))),
+    }
+}
+
 /// One of the forms a value may take, references resolved.
 struct Form<'a> {
     /// The name of its definition, such as `Duration`.

@@ -19,12 +19,19 @@ pub fn junit(report: &Report) -> String {
     suite.add_test_case(case("run", "valid", valid(report)));
     suite.add_test_cases(report.expectations.iter().map(|judged| case("expect", &judged.expect, status(judged))));
     suite.set_system_out(text::text(report, Style::PLAIN));
+    written([suite])
+}
+
+/// Suites that ran one after the other, as XML.
+pub fn written(suites: impl IntoIterator<Item = TestSuite>) -> String {
     let mut all = quick_junit::Report::new("gatebench");
-    all.set_time(took).add_test_suite(suite);
+    all.add_test_suites(suites);
+    let took = all.test_suites.iter().filter_map(|suite| suite.time).sum();
+    all.set_time(took);
     all.to_string().expect("memory takes all of it")
 }
 
-fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
+pub fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
     let mut case = TestCase::new(name, status);
     case.set_classname(format!("gatebench.{class}"));
     case
@@ -50,7 +57,7 @@ fn valid(report: &Report) -> TestCaseStatus {
     not_passed(NonSuccessKind::Error, "invalid", first, because.join("\n"))
 }
 
-fn status(judged: &Judged) -> TestCaseStatus {
+pub fn status(judged: &Judged) -> TestCaseStatus {
     let (kind, name) = match (judged.passed, &judged.undecided) {
         (true, _) => return TestCaseStatus::success(),
         (false, None) => (NonSuccessKind::Failure, "expectation"),
@@ -60,7 +67,7 @@ fn status(judged: &Judged) -> TestCaseStatus {
     not_passed(kind, name, &met, format!("{}: {met}", judged.expect))
 }
 
-fn not_passed(kind: NonSuccessKind, name: &str, message: &str, text: String) -> TestCaseStatus {
+pub fn not_passed(kind: NonSuccessKind, name: &str, message: &str, text: String) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(name).set_message(message).set_description(text);
     status

@@ -8,6 +8,7 @@
 //! ```
 
 mod build;
+pub mod compared;
 mod csv;
 mod environment;
 mod figures;
@@ -32,7 +33,7 @@ pub use shape::*;
 pub use text::{Page, Style, Tone, format, quantity, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};
 pub use verdict::{Verdict, exit_code, judge};
-pub use write::{Format, Formats, WriteError, check_path, json, write, write_text};
+pub use write::{Format, Formats, WriteError, as_json, check_path, json, write, write_text};
 
 /// The report's JSON Schema.
 pub fn schema() -> serde_json::Value {

@@ -3,12 +3,14 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::compared::{self, ComparedSweep};
 use super::csv::csv;
-use super::html::html;
+use super::html::{self, html};
 use super::junit::junit;
 use super::markdown::{markdown, of_sweep};
 use super::shape::Report;
 use super::sweep::Sweep;
+use crate::compare::Comparison;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -65,6 +67,26 @@ impl Formats for Sweep {
         &[(Format::Json, |sweep| format!("{:#}\n", sweep.json())), (Format::Markdown, of_sweep)];
 }
 
+impl Formats for Comparison {
+    const FORMATS: &'static [(Format, Put<Self>)] = &[
+        (Format::Json, pretty),
+        (Format::Html, html::compared::html),
+        (Format::Csv, compared::csv),
+        (Format::Markdown, compared::markdown),
+        (Format::JUnit, compared::junit),
+    ];
+}
+
+impl Formats for ComparedSweep {
+    const FORMATS: &'static [(Format, Put<Self>)] = &[
+        (Format::Json, Self::json),
+        (Format::Html, html::compared::of_sweep),
+        (Format::Csv, Self::csv),
+        (Format::Markdown, compared::of_sweep),
+        (Format::JUnit, Self::junit),
+    ];
+}
+
 /// Whether such a result can be written there, as far as it can be known before a run: the path's ending and directory.
 pub fn check_path<R: Formats>(path: &Path) -> Result<(), WriteError> {
     put_by_ending::<R>(path).map(drop)
@@ -116,7 +138,17 @@ fn new_file(parent: &Path) -> std::io::Result<tempfile::NamedTempFile> {
 
 /// As `--json` prints it.
 pub fn json(report: &Report) -> String {
-    let mut text = serde_json::to_string_pretty(report).expect("a report's keys are strings");
+    pretty(report)
+}
+
+/// As `--json` prints a result of any kind: every kind has it.
+pub fn as_json<R: Formats>(result: &R) -> String {
+    let json = R::FORMATS.iter().find(|(format, _)| *format == Format::Json);
+    json.map_or_else(String::new, |(_, put)| put(result))
+}
+
+pub(super) fn pretty(result: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(result).expect("a result's keys are strings");
     text.push('\n');
     text
 }

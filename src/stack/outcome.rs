@@ -85,6 +85,8 @@ impl CacheError {
 /// One attempt of a call, as it is counted.
 #[derive(Clone, Debug)]
 pub struct Try {
+    /// It asked for a place among the calls in flight.
+    pub began: Instant,
     pub lane: Lane,
     pub limit_wait: Duration,
     pub pool_wait: Option<Duration>,
@@ -95,4 +97,14 @@ pub struct Try {
     pub failed: Option<FailureKind>,
     /// Billed although the attempt failed.
     pub lost: Option<Usage>,
+}
+
+impl Try {
+    /// How long opening its connection took, if it did.
+    pub fn connecting(&self) -> Duration {
+        match self.connection {
+            Some(Connection::Opened(connect)) => connect.total,
+            _ => Duration::ZERO,
+        }
+    }
 }

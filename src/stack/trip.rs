@@ -135,6 +135,7 @@ impl Trip<'_> {
     }
 
     async fn attempt(&mut self, hop: &Hop) -> Result<Reply, Failure> {
+        let began = Instant::now();
         let Some((place, limit_wait)) = self.stack.limiter.enter(self.deadline).await else {
             return Err(out_of_time("waiting for a place among the calls in flight (stack.concurrency)"));
         };
@@ -147,6 +148,7 @@ impl Trip<'_> {
         let attempt = hop.endpoint.attempt(&ask).await;
         drop(place);
         self.tries.push(Try {
+            began,
             lane: hop.lane.clone(),
             limit_wait,
             pool_wait: attempt.pool_wait,
@@ -184,7 +186,7 @@ impl Trip<'_> {
 
     fn look_up_locally(&self, key: &Key) -> Option<Served> {
         let cache = self.policy.local.as_ref().filter(|_| self.call.cache.local)?;
-        let kept = cache.get(key, Instant::now())?;
+        let kept = cache.get(key, self.stack.local_clock())?;
         Some(kept_as(&kept, ServedBy::Local))
     }
 
@@ -219,7 +221,7 @@ impl Trip<'_> {
 
     fn store_locally(&self, key: Key, kept: &Arc<Kept>) {
         if let (Some(cache), true) = (&self.policy.local, self.call.cache.local) {
-            cache.put(key, kept.clone(), self.call.cache.ttl, Instant::now());
+            cache.put(key, kept.clone(), self.call.cache.ttl, self.stack.local_clock());
         }
     }
 }

@@ -12,6 +12,8 @@ mod engines;
 mod herald;
 mod live;
 mod taken;
+#[cfg(test)]
+mod tests;
 
 use std::thread::JoinHandle;
 use std::time::Duration;

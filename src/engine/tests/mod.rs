@@ -147,3 +147,24 @@ fn poisson_arrivals_are_still_a_poisson_process_when_they_reach_a_server() {
     let refused = Unit::of(came.iter().map(|at| *at - came[0]), &Ramp::constant(25.0)).refused_by();
     assert!(refused.is_empty(), "{refused:?}");
 }
+
+/// Hits, shared calls, retries, another hop, and streams, over real sockets.
+#[test]
+fn the_phases_of_all_successful_calls_add_up_to_their_service_times() {
+    let text = "[load]\nmode = \"closed\"\nusers = 8\nrequests = 300\nwarmup = \"0s\"\n[workload]\nmax_tokens = 20\n\
+                prompts = { kind = \"zipf\", distinct = 100, exponent = 1.0 }\n[stack]\nroute = \"near\"\nconcurrency = 4\n\
+                [stack.cache]\nlocal = { capacity = 50, ttl = \"60s\" }\n[stack.retry]\nattempts = 2\nbase = \"1ms\"\n\
+                [[stack.fallback]]\nmodel = \"gpt-4o-mini\"\nroute = \"far\"\n\
+                [routes.near]\nsimulate = { preset = \"local\", error_rate = 0.5, ttft = \"2ms\", tokens_per_second = 5000 }\n\
+                [routes.far]\nsimulate = { preset = \"local\", rtt = \"2ms\", tls = \"1.3\" }\n";
+    let profile = Draft::from_text(Source::Adhoc, text.into()).finish(Prices::ANY).unwrap().profile;
+    let run = start(profile, LatencyBounds::default(), Until::Planned).unwrap().join().unwrap();
+    let (tally, service) = (&run.measured, run.measured.times.summary(Time::Service).unwrap());
+    let (sum, truth) = (tally.phases.sum().as_secs_f64() * 1000.0, service.mean * tally.succeeded as f64);
+    assert!((sum / truth - 1.0).abs() < 0.002, "{sum} ms of {truth} ms");
+    let crate::metrics::Phases { local, retries, limit_wait, pool_wait: _, connect, first_token, generation } =
+        tally.phases;
+    for (phase, time) in [local, retries, limit_wait, connect, first_token, generation].into_iter().enumerate() {
+        assert!(!time.is_zero(), "{phase}: {:?}", tally.phases);
+    }
+}

@@ -13,9 +13,9 @@ const SHORTEST_BLOCK: Duration = Duration::from_millis(100);
 pub fn check(profile: &Profile, findings: &mut Findings) {
     let Some(compare) = &profile.compare else { return };
     arms(&compare.arms, findings);
-    findings.range("compare.blocks", compare.blocks.into(), 2, 10_000);
-    if !compare.blocks.is_multiple_of(2) {
-        let (fewer, more) = (compare.blocks - 1, compare.blocks + 1);
+    findings.range("compare.blocks", compare.blocks.into(), 2, Compare::MOST_BLOCKS.into());
+    if compare.blocks > 2 && !compare.blocks.is_multiple_of(2) {
+        let (fewer, more) = (compare.blocks - 1, compare.blocks.saturating_add(1));
         let message =
             format!("= {} is odd: a round has two blocks of each arm; write {fewer} or {more}", compare.blocks);
         findings.bad("compare.blocks", message);

@@ -43,5 +43,6 @@ fn saved(report: &Report) -> String {
     let lost = lost.map(|(_, said, _)| element("p", "doubt", &format!("saved {said}: it cost more")));
     let lost: String = lost.collect();
     let title = format!("Saved in the measured window ({})", saved.currency);
-    format!("<div class=\"charts\">\n{}</div>\n", stacked_bar(&title, &parts)) + &lost
+    let whole = parts.iter().map(|(.., amount)| amount.max(0.0)).sum();
+    format!("<div class=\"charts\">\n{}</div>\n", stacked_bar(&title, &parts, whole)) + &lost
 }

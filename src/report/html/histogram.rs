@@ -26,10 +26,9 @@ pub fn chart(report: &Report) -> Option<String> {
     // A log axis has no 0: it begins at 1 µs, below which no answer comes.
     let (least, most) = (nanos(Histogram::min).min()?.max(1_000), nanos(Histogram::max).max()?.max(1_000));
     let decades = decades(least as f64 / 1e6, most as f64 / 1e6);
-    let first = decades[0].log10().round() as i32 * A_DECADE;
-    let bars = (decades.len() - 1) * A_DECADE as usize;
-    let counts: Vec<Vec<u64>> = tiers.iter().map(|(.., histogram)| counts(histogram, first, bars)).collect();
-    let highest = (0..bars).map(|bar| counts.iter().map(|tier| tier[bar]).sum::<u64>()).max()?;
+    let bars = Bars::of(&decades, A_DECADE);
+    let counts: Vec<Vec<u64>> = tiers.iter().map(|(.., histogram)| bars.counts(histogram)).collect();
+    let highest = (0..bars.count()).map(|bar| counts.iter().map(|tier| tier[bar]).sum::<u64>()).max()?;
     let steps = round_steps(highest as f64);
     let y = Scale::linear((0.0, steps[steps.len() - 1]), UPWARD);
     let legend = tiers.iter().map(|(tier, look, histogram)| (*look, format!("{tier} n={}", count(histogram.len()))));
@@ -71,13 +70,33 @@ fn tiers_stacked(tiers: &[Tier], counts: &[Vec<u64>], y: Scale) -> String {
     marks
 }
 
-/// Counts of the bars from 10^(`first` / [`A_DECADE`]) ms on.
-fn counts(histogram: &Histogram<u64>, first: i32, bars: usize) -> Vec<u64> {
-    let mut counts = vec![0; bars];
-    for value in histogram.iter_recorded() {
-        let ms = value.value_iterated_to().max(1) as f64 / 1e6;
-        let bar = (ms.log10() * f64::from(A_DECADE)).floor() as i32 - first;
-        counts[bar.clamp(0, bars as i32 - 1) as usize] += value.count_at_value();
+/// The bars of a log axis.
+pub struct Bars {
+    a_decade: i32,
+    /// The first one begins at 10^(`first` / `a_decade`) ms.
+    first: i32,
+    count: usize,
+}
+
+impl Bars {
+    /// Of an axis that goes through these powers of ten.
+    pub fn of(decades: &[f64], a_decade: i32) -> Self {
+        let first = decades[0].log10().round() as i32 * a_decade;
+        Self { a_decade, first, count: (decades.len() - 1) * a_decade as usize }
     }
-    counts
+
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Values of each bar; what lies beyond the axis is the last one's.
+    pub fn counts(&self, histogram: &Histogram<u64>) -> Vec<u64> {
+        let mut counts = vec![0; self.count];
+        for value in histogram.iter_recorded() {
+            let ms = value.value_iterated_to().max(1) as f64 / 1e6;
+            let bar = (ms.log10() * f64::from(self.a_decade)).floor() as i32 - self.first;
+            counts[bar.clamp(0, self.count as i32 - 1) as usize] += value.count_at_value();
+        }
+        counts
+    }
 }

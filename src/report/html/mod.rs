@@ -6,6 +6,7 @@
 //!      `---tables--> markup (everything escaped)
 //! ```
 
+pub(super) mod compared;
 mod cost;
 mod histogram;
 mod markup;
@@ -48,18 +49,23 @@ pub fn html(report: &Report) -> String {
         cost::section(report),
         tables::errors(report),
         tables::events(report),
-        profile(report),
+        settings(&report.profile),
         tables::environment(report),
     ];
+    page(&title(report), &sections.concat())
+}
+
+/// A whole document around markup.
+fn page(title: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"color-scheme\" content=\"light dark\"/>\n\
          <title>{}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-        escaped(&format!("gatebench: {}", title(report))),
+        escaped(&format!("gatebench: {title}")),
         include_str!("style.css"),
-        sections.concat()
+        body
     )
 }
 
@@ -84,7 +90,7 @@ fn header(report: &Report) -> String {
         "measured {} of {} from {} with gatebench {}",
         seconds(run.measured_s),
         seconds(run.duration_s),
-        started_at(report),
+        moment(&run.started_at),
         report.gatebench
     );
     let (tone, verdict) = closing_words(report);
@@ -114,9 +120,8 @@ fn header(report: &Report) -> String {
 }
 
 /// To the second, for people.
-fn started_at(report: &Report) -> String {
-    let at = &report.run.started_at;
-    at.parse::<jiff::Timestamp>().map_or_else(|_| at.clone(), |at| at.strftime("%F %T UTC").to_string())
+fn moment(at: &str) -> String {
+    at.parse::<jiff::Timestamp>().map_or_else(|_| at.to_owned(), |at| at.strftime("%F %T UTC").to_string())
 }
 
 fn tiles(report: &Report) -> String {
@@ -151,8 +156,8 @@ fn tiles(report: &Report) -> String {
 }
 
 /// As run, in the language it was written in.
-fn profile(report: &Report) -> String {
-    let settings = toml::to_string_pretty(&report.profile).unwrap_or_else(|_| format!("{:#}", report.profile));
+fn settings(profile: &serde_json::Value) -> String {
+    let settings = toml::to_string_pretty(profile).unwrap_or_else(|_| format!("{profile:#}"));
     let settings = escaped(&settings);
     let heading = element("h2", "", "Profile");
     format!(

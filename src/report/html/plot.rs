@@ -78,9 +78,8 @@ fn key(look: &str, name: &str) -> String {
     format!("<li><svg viewBox=\"0 0 22 10\" aria-hidden=\"true\">{shape}</svg>{}</li>\n", escaped(name))
 }
 
-/// Amounts of one whole beside one another: nothing without any.
-pub fn stacked_bar(title: &str, parts: &[(Look, String, f64)]) -> String {
-    let whole: f64 = parts.iter().map(|(.., amount)| amount.max(0.0)).sum();
+/// Amounts beside one another, as parts of a whole that fills the width: nothing without any.
+pub fn stacked_bar(title: &str, parts: &[(Look, String, f64)], whole: f64) -> String {
     let parts: Vec<_> = parts.iter().filter(|(.., amount)| *amount > 0.0).collect();
     let names: Vec<_> = parts.iter().map(|(_, name, _)| name.as_str()).collect();
     let mut svg = svg_head("0 0 100 1", title, &names.join(", "));

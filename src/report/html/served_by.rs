@@ -16,5 +16,6 @@ pub fn chart(report: &Report) -> String {
             (*look, format!("{name} {share} ({})", count(tier.count)), tier.count as f64)
         })
         .collect();
-    stacked_bar("Served by", &parts)
+    let whole = parts.iter().map(|(.., count)| count).sum();
+    stacked_bar("Served by", &parts, whole)
 }

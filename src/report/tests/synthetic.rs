@@ -25,6 +25,7 @@ fn lane(model: &str, route: &str) -> Lane {
 
 pub fn attempt(lane: &Lane, connection: Connection) -> Try {
     Try {
+        began: Instant::now(),
         lane: lane.clone(),
         limit_wait: Duration::ZERO,
         pool_wait: Some(ms(0.02)),

@@ -1,0 +1,177 @@
+//! A comparison at each value of a setting: what one value shows can mislead.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::junit::written;
+use super::super::text::{Page, Style, Tone};
+use super::super::verdict::Verdict;
+use super::tables::Table;
+use super::{text, verdict, words};
+use crate::compare::{Comparison, Row};
+use crate::profile::Profile;
+
+/// In the order they were run.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ComparedSweep {
+    pub schema: &'static str,
+    /// All of them have the value.
+    pub keys: Vec<String>,
+    pub points: Vec<At>,
+    /// Why values are missing.
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct At {
+    pub value: String,
+    /// What simulated routes are set to give, as a ratio of times of calls, of each arm but the first; where chance has no
+    /// part in them.
+    pub configured: Vec<Option<f64>>,
+    pub comparison: Comparison,
+}
+
+impl At {
+    /// `arms` are the profiles that were compared.
+    pub fn new(value: String, arms: &[(String, Profile)], comparison: Comparison) -> Self {
+        let call = |(_, profile): &(String, Profile)| {
+            let route = profile.routes.get(&profile.stack.route)?;
+            Some(route.simulate.as_ref()?.steady_call()?.as_secs_f64())
+        };
+        let calls: Vec<_> = arms.iter().map(call).collect();
+        let ratio = |other: &Option<f64>| Some((*other)? / calls[0].filter(|first| *first > 0.0)?);
+        Self { value, configured: calls.iter().skip(1).map(ratio).collect(), comparison }
+    }
+}
+
+impl At {
+    fn row(&self, metric: &str, arms: usize, configured: Configured) -> Vec<String> {
+        let row = |arm| self.comparison.row(metric, arm);
+        let a = row(1).map_or("-".to_owned(), |row| words::value(row.unit, row.a));
+        let mut cells = vec![self.value.clone(), a];
+        for arm in 1..arms {
+            let told = |of: fn(&Row) -> String| row(arm).map_or("-".to_owned(), of);
+            cells.push(told(|row| words::value(row.unit, row.b)));
+            cells.push(told(|row| words::difference(row.unit, row.difference)));
+            cells.push(told(words::ratio));
+            cells.push(told(words::interval));
+            cells.push(told(|row| row.ratio.map_or("-".to_owned(), |ratio| words::factor(row, ratio))));
+            if configured == Configured::Told {
+                let configured = self.configured[arm - 1].zip(row(arm));
+                cells.push(configured.map_or("-".to_owned(), |(ratio, row)| words::factor(row, ratio)));
+            }
+            cells.push(told(|row| words::verdict(row).to_owned()));
+        }
+        cells
+    }
+}
+
+/// Whether the routes say what a metric should be.
+#[derive(Clone, Copy, PartialEq)]
+enum Configured {
+    Told,
+    Unknown,
+}
+
+impl ComparedSweep {
+    pub const SCHEMA: &str = "gatebench.compare_sweep/1";
+
+    pub fn new(keys: Vec<String>) -> Self {
+        Self { schema: Self::SCHEMA, keys, points: Vec::new(), error: None }
+    }
+
+    /// The keys and a value in words: `users = 8`.
+    pub fn label(&self, value: &str) -> String {
+        format!("{} = {value}", self.name())
+    }
+
+    /// The keys by their last parts, each once.
+    fn name(&self) -> String {
+        let mut names: Vec<_> = self.keys.iter().map(|key| key.rsplit('.').next().unwrap_or(key)).collect();
+        names.dedup();
+        names.join(", ")
+    }
+
+    /// What its table says.
+    pub fn heading(&self) -> String {
+        let metric = self.points.first().and_then(|at| at.comparison.leading(1)).map_or("", |row| row.metric.as_str());
+        format!("{metric} at each {}", self.name())
+    }
+
+    /// All that went wrong counts, since a value that failed is missing in the table.
+    pub fn verdict(&self) -> Verdict {
+        let missing = self.error.as_ref().map(|_| Verdict::CouldNotRun);
+        Verdict::of_all(self.points.iter().map(|at| verdict(&at.comparison)).chain(missing))
+    }
+
+    /// The first metric asked for at each value: of the first arm, and of each other one against it.
+    pub fn table(&self) -> Table {
+        let Some(first) = self.points.first() else { return Table { heads: Vec::new(), rows: Vec::new() } };
+        let arms = &first.comparison.arms;
+        let metric = first.comparison.leading(1).map_or("", |row| row.metric.as_str());
+        let configured = self.configured(metric);
+        let mut heads = vec![self.name(), arms[0].name.clone()];
+        for arm in &arms[1..] {
+            let columns = [arm.name.as_str(), "difference", "ratio", "95% interval", "which is"];
+            let told = (configured == Configured::Told).then_some("as configured");
+            let columns = columns.into_iter().chain(told);
+            heads.extend(columns.chain([Table::WORDS]).map(str::to_owned));
+        }
+        let rows = self.points.iter().map(|at| at.row(metric, arms.len(), configured)).collect();
+        Table { heads, rows }
+    }
+
+    /// Whether the routes say what this metric should be at some value.
+    fn configured(&self, metric: &str) -> Configured {
+        let of_calls = ["response.", "service."].iter().any(|kind| metric.starts_with(kind));
+        let is_told = of_calls && self.points.iter().any(|at| at.configured.iter().any(Option::is_some));
+        if is_told { Configured::Told } else { Configured::Unknown }
+    }
+
+    /// Each comparison, and at the end the table of all of them.
+    pub fn text(&self, style: Style) -> String {
+        let mut page = Page::new(style);
+        for at in &self.points {
+            page.words(Tone::Heading, &format!("── {}", self.label(&at.value)));
+            text(&at.comparison, style).lines().for_each(|line| page.line(line));
+            page.gap();
+        }
+        page.words(Tone::Heading, &self.heading());
+        super::text::set(&mut page, &self.table(), Vec::new());
+        page.gap();
+        let (tone, words) = self.closing_words();
+        page.words(tone, &words);
+        page.finish()
+    }
+
+    pub fn closing_words(&self) -> (Tone, String) {
+        let verdict = self.verdict();
+        let count = self.points.len();
+        let (tone, words) = match (verdict, &self.error) {
+            (_, Some(why)) => (Tone::Bad, format!("values are missing: {why}")),
+            (Verdict::Passed, _) => (Tone::Good, format!("compared at {count} values of {}", self.keys.join(", "))),
+            (Verdict::Failed, _) => (Tone::Bad, "an expectation failed".to_owned()),
+            (Verdict::Inconclusive, _) => (Tone::Doubt, "inconclusive at some value".to_owned()),
+            (Verdict::Interrupted | Verdict::Terminated, _) => {
+                (Tone::Doubt, "interrupted: values are missing".to_owned())
+            }
+            (Verdict::Invalid, _) => (Tone::Bad, "invalid, or not to be judged, at some value".to_owned()),
+            (Verdict::CouldNotRun | Verdict::BadInput, _) => (Tone::Bad, "could not run at some value".to_owned()),
+        };
+        let exit = if verdict == Verdict::Passed { String::new() } else { format!(" (exit {})", verdict.exit_code()) };
+        (tone, words + &exit)
+    }
+
+    pub fn json(&self) -> String {
+        super::super::write::pretty(self)
+    }
+
+    pub fn csv(&self) -> String {
+        super::csv::of_all(self.points.iter().map(|at| (Some(at.value.as_str()), &at.comparison)))
+    }
+
+    /// A suite a value.
+    pub fn junit(&self) -> String {
+        written(self.points.iter().map(|at| super::junit::suite(&at.comparison, &self.label(&at.value))))
+    }
+}

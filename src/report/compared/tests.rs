@@ -1,0 +1,208 @@
+//! What is said of synthetic comparisons.
+
+use roxmltree::Document;
+use serde_json::Value;
+
+use super::*;
+use crate::compare::tests::synthetic::{LEVELS, comparison, of, profile, taken, tally};
+use crate::metrics::Tally;
+use crate::profile::{Profile, Route, Simulated};
+use crate::report::{Style, Verdict, as_json};
+
+/// At a value of `load.users`.
+fn at(value: &str, comparison: Comparison) -> At {
+    At::new(value.to_owned(), &[], comparison)
+}
+
+fn sweep() -> ComparedSweep {
+    let mut sweep = ComparedSweep::new(vec!["load.users".into()]);
+    sweep.points = vec![at("1", comparison()), at("8", comparison())];
+    sweep
+}
+
+#[test]
+fn the_summary_says_it_in_a_sentence_before_the_tables() {
+    insta::assert_snapshot!("two_arms", text(&comparison(), Style::PLAIN));
+}
+
+#[test]
+fn three_arms_are_each_held_against_the_first_and_no_line_is_wider_than_the_page() {
+    let mut profile = profile(&["direct", "gateway", "proxy"]);
+    profile.expect = vec!["response.p50 < 200ms".into(), "batch.p99 < 1s".into()];
+    let comparison = of(&profile, &taken(&profile, 2, |arm, at| tally(LEVELS[arm], 100, at)));
+    insta::assert_snapshot!("three_arms", text(&comparison, Style::PLAIN));
+}
+
+#[test]
+fn a_difference_is_told_in_the_words_of_its_metric() {
+    let comparison = comparison();
+    let said = |metric: &str| words::sentence(&comparison, comparison.row(metric, 1).unwrap());
+    assert!(said("response.p50").starts_with("gateway is 284ms faster a call than direct (response.p50; ratio 0.122"));
+    assert!(said("ttft.p50").contains("faster to the first token than direct"));
+    assert!(said("qps").starts_with("no difference between gateway and direct beyond 5.0% (qps; ratio 1.00"));
+    assert!(
+        said("errors").starts_with("no difference between gateway and direct beyond 1.00 points (errors; 0 points")
+    );
+    let mut slower = comparison.row("response.p50", 1).unwrap().clone();
+    (slower.verdict, slower.difference, slower.ratio) = (Word::Worse, 7.0, Some(1.02));
+    assert!(words::sentence(&comparison, &slower).starts_with("gateway is 7.00ms slower a call than direct"));
+    slower.verdict = Word::Inconclusive;
+    assert!(words::sentence(&comparison, &slower).starts_with("inconclusive: whether gateway differs from direct by"));
+}
+
+#[test]
+fn where_time_goes_is_said_with_the_connections_it_costs() {
+    let mut comparison = comparison();
+    let [first, other] = &mut comparison.arms[..] else { panic!("two arms") };
+    first.phases_ms = crate::compare::Phases { first_token: 30.0, connect: 1.0, ..Default::default() };
+    other.phases_ms = crate::compare::Phases { first_token: 37.8, connect: 0.2, ..Default::default() };
+    (first.connections.opened, other.connections.opened) = (6, 4);
+    assert_eq!(
+        words::where_time_goes(first, other).unwrap(),
+        "gateway costs 7.00ms a call against direct, most of it first token (+7.80ms), and saves 2 connections"
+    );
+    assert_eq!(
+        words::where_time_goes(other, first).unwrap(),
+        "direct saves 7.00ms a call against gateway, most of it first token (-7.80ms), and opens 2 connections more"
+    );
+}
+
+#[test]
+fn the_exit_code_is_that_of_what_went_wrong() {
+    let code = |change: fn(&mut Comparison)| {
+        let mut comparison = comparison();
+        change(&mut comparison);
+        verdict(&comparison).exit_code()
+    };
+    assert_eq!(code(|_| {}), 0);
+    assert_eq!(code(|c| c.metrics[0].verdict = Word::Inconclusive), 0, "nobody asked for certainty");
+    let open = |c: &mut Comparison| {
+        c.plan.demands_a_verdict = true;
+        c.metrics[0].verdict = Word::Inconclusive;
+    };
+    assert_eq!(code(open), 4);
+    assert_eq!(code(|c| (c.plan.demands_a_verdict, c.plan.metrics) = (true, vec!["batch.p50".into()])), 4);
+    assert_eq!(code(|c| c.metrics[0].verdict = Word::Worse), 0);
+    assert_eq!(code(|c| (c.run.valid, c.plan.demands_a_verdict) = (false, true)), 3);
+    assert_eq!(code(|c| c.arms[1].succeeded = 0), 1);
+    assert_eq!(code(|c| c.run.rounds = 0), 1);
+    assert_eq!(code(|c| (c.run.stop, c.run.valid) = (Stop::Interrupted, false)), 130);
+    assert_eq!(code(|c| c.run.stop = Stop::Terminated), 143);
+    assert_eq!(code(|c| c.run.stop = Stop::Hopeless), 1);
+}
+
+#[test]
+fn an_expectation_that_one_arm_misses_fails_the_comparison_and_names_the_arm() {
+    let mut profile = profile(&["direct", "gateway"]);
+    profile.expect = vec!["response.p95 < 200ms".into()];
+    let comparison = of(&profile, &taken(&profile, 6, |arm, at| tally(LEVELS[arm], 100, at)));
+    assert_eq!(verdict(&comparison), Verdict::Failed);
+    assert!(text(&comparison, Style::PLAIN).contains("✗ arm direct: response.p95 < 200ms"));
+    assert!(markdown(&comparison).contains("❌ arm direct: response.p95 &lt; 200ms"), "{}", markdown(&comparison));
+    let xml = junit(&comparison);
+    let xml = Document::parse(&xml).unwrap();
+    let failed = xml.descendants().find(|node| node.has_tag_name("failure")).unwrap();
+    assert_eq!(failed.parent().unwrap().attribute("classname"), Some("gatebench.expect.direct"));
+}
+
+#[test]
+fn junit_has_an_error_where_a_word_was_asked_for_and_there_is_none() {
+    let mut comparison = comparison();
+    let errors = |comparison: &Comparison| {
+        let xml = junit(comparison);
+        let document = Document::parse(&xml).unwrap();
+        document.descendants().filter(|node| node.has_tag_name("error")).count()
+    };
+    comparison.metrics[0].verdict = Word::Inconclusive;
+    assert_eq!(errors(&comparison), 0);
+    comparison.plan.demands_a_verdict = true;
+    assert_eq!(errors(&comparison), 1);
+}
+
+#[test]
+fn what_is_printed_as_json_keeps_to_its_schema() {
+    let schema = jsonschema::validator_for(&schema()).unwrap();
+    for text in [as_json(&comparison()), as_json(&sweep())] {
+        let json: Value = serde_json::from_str(&text).unwrap();
+        let problems: Vec<_> = schema.iter_errors(&json).map(|problem| problem.to_string()).collect();
+        assert_eq!(problems, [""; 0]);
+    }
+    let wrong = serde_json::json!({ "schema": "gatebench.compare/1" });
+    assert!(!schema.is_valid(&wrong));
+}
+
+#[test]
+fn csv_has_a_row_for_each_block_in_the_order_they_were_run() {
+    let csv = csv(&comparison());
+    let mut reader = ::csv::Reader::from_reader(csv.as_bytes());
+    let heads = reader.headers().unwrap().clone();
+    let column = |name: &str| heads.iter().position(|head| head == name).unwrap();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    let arms: Vec<_> = rows.iter().take(5).map(|row| row[column("arm")].to_owned()).collect();
+    assert_eq!(
+        (rows.len(), arms),
+        (24, ["direct", "gateway", "gateway", "direct", "direct"].map(str::to_owned).into())
+    );
+    assert_eq!((&rows[4][column("block")], &rows[4][column("round")]), ("5", "2"));
+    let p50: f64 = rows[1][column("response.p50")].parse().unwrap();
+    assert!((p50 - 39.0).abs() < 1.0, "{p50}");
+    assert!(sweep().csv().starts_with("value,block,round,arm,"));
+}
+
+#[test]
+fn markdown_begins_with_the_word_and_has_the_table() {
+    let markdown = markdown(&comparison());
+    assert!(markdown.starts_with("**✅ compared; nothing was expected**"), "{markdown}");
+    assert!(markdown.contains("| response.p50 | 324ms | 39.5ms |"), "{markdown}");
+    assert!(of_sweep(&sweep()).contains("| 8 | 324ms | 39.5ms |"), "{}", of_sweep(&sweep()));
+}
+
+/// Two simulated routes of the article's presets, `ms` at the far end.
+fn steady(ms: u64, route: &str) -> Profile {
+    let route_of = |preset| {
+        let mut simulated = Simulated::preset(preset).unwrap();
+        simulated.ttft = crate::profile::Spread::Fixed(std::time::Duration::from_millis(ms));
+        simulated.tokens_per_second = crate::profile::Spread::Fixed(0.0);
+        simulated.gateway_cache = None;
+        Route { simulate: Some(simulated), ..Route::default() }
+    };
+    let routes = [("direct", "openai-official"), ("gateway", "holysheep")];
+    let mut profile = Profile::default();
+    profile.stack.route = route.to_owned();
+    profile.routes = routes.map(|(name, preset)| (name.to_owned(), route_of(preset))).into();
+    profile
+}
+
+#[test]
+fn a_sweep_has_a_row_for_each_value_beside_what_the_routes_are_set_to() {
+    let mut sweep = sweep();
+    for (at, ms) in sweep.points.iter_mut().zip([0, 500]) {
+        let arms = ["direct", "gateway"].map(|route| (route.to_owned(), steady(ms, route)));
+        *at = At::new(at.value.clone(), &arms, std::mem::replace(&mut at.comparison, comparison()));
+        let formula = (38.0 + ms as f64) / (312.0 + ms as f64);
+        assert!((at.configured[0].unwrap() - formula).abs() < 1e-9, "{:?}", at.configured);
+    }
+    let table = sweep.table();
+    assert_eq!(table.heads[..3], ["users", "direct", "gateway"]);
+    let cells: Vec<_> = table.rows.iter().map(|row| (row[0].as_str(), row[7].as_str())).collect();
+    assert_eq!(cells, [("1", "8.21x faster"), ("8", "1.51x faster")]);
+    assert_eq!(sweep.points[0].comparison.arms.len(), 2);
+}
+
+#[test]
+fn a_value_that_is_missing_is_said_and_counts() {
+    let mut broken = sweep();
+    assert_eq!(broken.verdict(), Verdict::Passed);
+    broken.error = Some("no such host".into());
+    assert_eq!(broken.verdict(), Verdict::CouldNotRun);
+    assert!(broken.text(Style::PLAIN).ends_with("values are missing: no such host (exit 1)\n"));
+}
+
+#[test]
+fn an_arm_in_which_nothing_succeeded_is_said() {
+    let profile = profile(&["direct", "gateway"]);
+    let comparison =
+        of(&profile, &taken(&profile, 6, |arm, at| if arm == 1 { Tally::new(3) } else { tally(312.0, 9, at) }));
+    let (_, words) = closing_words(&comparison);
+    assert_eq!(words, "nothing succeeded in arm gateway: all 0 calls failed (exit 1)");
+}
