@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Failure;
 use super::progress::Progress;
 use super::run::SAME_WISH;
-use crate::compare::conduct::{self, ConductError, Course, Stacks};
+use crate::compare::conduct::{self, ConductError, Course};
 use crate::compare::{self, Comparison, Judging, Stage};
 use crate::metrics::Stop;
 use crate::profile::Loaded;
@@ -19,7 +19,8 @@ pub fn conduct(loaded: &Loaded, progress: &mut Progress) -> Result<Comparison, F
     runtime.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::could_not_run)?;
         let mut terminations = signal(SignalKind::terminate()).map_err(Failure::could_not_run)?;
-        let conducted = conduct::start(course(loaded), Judging::new(&loaded.profile).into_judge())?;
+        let course = Course::of(loaded.arms.clone(), &loaded.profile);
+        let conducted = conduct::start(course, Judging::new(&loaded.profile).into_judge())?;
         let mut steps = conducted.progress();
         let mut asked: Option<Instant> = None;
         loop {
@@ -49,17 +50,6 @@ pub fn conduct(loaded: &Loaded, progress: &mut Progress) -> Result<Comparison, F
         progress.clear();
         Ok(conducted.join()?)
     })
-}
-
-fn course(loaded: &Loaded) -> Course {
-    let compare = loaded.profile.compare.clone().unwrap_or_default();
-    Course {
-        arms: loaded.arms.clone(),
-        blocks: compare.blocks,
-        block: compare.block_length(&loaded.profile.load),
-        cool_down: compare.cool_down,
-        stacks: if compare.shared { Stacks::Shared } else { Stacks::Own },
-    }
 }
 
 /// `block 7 of 24: gateway  response.p50 ratio 0.122, 95% 0.121 to 0.123, better  47.0s left`

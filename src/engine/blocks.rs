@@ -53,8 +53,7 @@ impl Conductor {
         if self.phase == Phase::Drain || self.under_way.is_some() || !self.window.holds(at) {
             return;
         }
-        let stood = self.go_on(at).unwrap_or_default();
-        self.window.stood += stood;
+        self.go_on(at);
         let began = self.window.elapsed(at);
         let end = at + length;
         self.window.paused = Some(end);

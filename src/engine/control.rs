@@ -36,8 +36,6 @@ pub struct Window {
     pub requests: Option<u64>,
     /// Since when the load is paused, or from when on it will be: a block's end is known when it begins.
     pub paused: Option<Instant>,
-    /// How long it stood between blocks so far: no time for what local caches hold.
-    pub stood: Duration,
 }
 
 impl Window {
@@ -46,12 +44,10 @@ impl Window {
         match until {
             Until::Planned => {
                 let end = load.measured().map(|time| measure + time);
-                Self { start, measure, end, requests: load.requests, paused: None, stood: Duration::ZERO }
+                Self { start, measure, end, requests: load.requests, paused: None }
             }
-            Until::Stopped => Self { start, measure, end: None, requests: None, paused: None, stood: Duration::ZERO },
-            Until::Blocks => {
-                Self { start, measure: start, end: None, requests: None, paused: Some(start), stood: Duration::ZERO }
-            }
+            Until::Stopped => Self { start, measure, end: None, requests: None, paused: None },
+            Until::Blocks => Self { start, measure: start, end: None, requests: None, paused: Some(start) },
         }
     }
 
@@ -69,7 +65,6 @@ impl Window {
             end: self.end.map(|end| end + pause),
             requests: self.requests,
             paused: None,
-            stood: self.stood,
         };
         Some((window, pause))
     }

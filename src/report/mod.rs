@@ -30,7 +30,8 @@ pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
 pub(crate) use redact::profile as redacted;
 pub use shape::*;
-pub use text::{Page, Style, Tone, format, quantity, shortfall, text};
+pub use text::{Page, Style, Tone, format, shortfall, text};
+
 pub use validity::{invalid_because, lag_limit_ms};
 pub use verdict::{Verdict, exit_code, judge};
 pub use write::{Format, Formats, WriteError, as_json, check_path, json, write, write_text};

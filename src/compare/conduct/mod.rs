@@ -67,6 +67,20 @@ impl Course {
     }
 }
 
+impl Course {
+    /// Of these arms, by the profile's `[compare]`.
+    pub fn of(arms: Vec<(String, Profile)>, profile: &Profile) -> Self {
+        let compare = profile.compare.clone().unwrap_or_default();
+        Self {
+            arms,
+            blocks: compare.blocks,
+            block: compare.block_length(&profile.load),
+            cool_down: compare.cool_down,
+            stacks: if compare.shared { Stacks::Shared } else { Stacks::Own },
+        }
+    }
+}
+
 /// Whose pools and caches an arm works with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stacks {

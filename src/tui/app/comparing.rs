@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{App, Layer, Tone};
-use crate::compare::conduct::{Course, Stacks};
+use crate::compare::conduct::Course;
 use crate::compare::{ArmFacts, Comparison, Progress, Row, Stage};
 use crate::metrics::Stop;
 use crate::profile::{Arm, Profile};
@@ -156,14 +156,7 @@ impl App {
                 vec![(OPENED.to_owned(), began.clone()), (TUNED.to_owned(), tuned)]
             }
         };
-        let compare = began.compare.clone().unwrap_or_default();
-        Ok(Course {
-            arms,
-            blocks: compare.blocks,
-            block: compare.block_length(&began.load),
-            cool_down: compare.cool_down,
-            stacks: if compare.shared { Stacks::Shared } else { Stacks::Own },
-        })
+        Ok(Course::of(arms, began))
     }
 
     /// What all arms share, with a `[compare]` of those that run.
@@ -265,7 +258,7 @@ impl App {
         let said = match (&facts.given_up_because, facts.stop) {
             (Some(why), _) => format!("given up: {why}"),
             (None, Stop::Budget) => "the comparison's budget is spent; the picture is of the blocks before".to_owned(),
-            (None, _) if facts.interrupted => format!("stopped after {} whole rounds; x writes it", facts.rounds),
+            (None, _) if facts.interrupted => "stopped; x writes what there is, Enter compares again".to_owned(),
             (None, _) => "the comparison is complete; x writes it, Enter compares again".to_owned(),
         };
         let is_whole = facts.given_up_because.is_none() && facts.stop != Stop::Budget;

@@ -72,8 +72,7 @@ impl Session<'_> {
     /// On the Compare screen the comparison as it stands, elsewhere the load's report.
     fn write_result(&self, path: &Path) -> Result<(), String> {
         if let (Screen::Compare, Some(comparison)) = (self.app.screen, self.app.comparing.comparison()) {
-            let json = serde_json::to_string_pretty(comparison).map_err(|error| error.to_string())?;
-            return report::write_text(path, &format!("{json}\n")).map_err(|error| error.to_string());
+            return report::write(path, comparison).map_err(|error| error.to_string());
         }
         let so_far = self.engine.as_ref().map(Handle::so_far).transpose().map_err(|error| error.to_string())?;
         let run = so_far.as_ref().or(self.over.as_ref()).ok_or_else(|| EngineError::Over.to_string())?;

@@ -7,7 +7,7 @@ mod phases;
 mod progress;
 pub mod setup;
 pub mod table;
-mod words;
+pub mod words;
 
 use hdrhistogram::Histogram;
 use ratatui::buffer::Buffer;
@@ -55,7 +55,7 @@ fn note(view: View, app: &App) -> String {
     match view {
         View::Table => app.comparing.comparison().map_or_else(String::new, |comparison| {
             let confidence = comparison.plan.confidence * 100.0;
-            format!("{confidence:.0}% intervals, {} rounds", comparison.run.rounds)
+            format!("{confidence:.0}% intervals, {}", words::rounds(comparison.run.rounds))
         }),
         View::Latency => "response, share of calls".to_owned(),
         View::Curves => "response, no slower than".to_owned(),

@@ -6,8 +6,12 @@ use ratatui::style::Style;
 use ratatui::widgets::{Padding, Widget};
 
 use super::letter;
+use super::words::rounds;
 use crate::compare::{Comparison, Progress, Stage};
-use crate::report::format::{clipped, count, seconds};
+use crate::metrics::Stop;
+use crate::profile::Compare;
+use crate::report::compared::words;
+use crate::report::format::count;
 use crate::tui::app::{App, Standing};
 use crate::tui::panels::lines;
 use crate::tui::panels::prose::{clock, wrapped};
@@ -24,7 +28,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if inner.is_empty() {
         return;
     }
-    lines(inner, buf, [who(app, theme)]);
+    lines(inner, buf, [who(app, comparison, theme)]);
     let row = |at: u16| Rect { y: inner.y + at, height: 1, ..inner }.intersection(inner);
     let value = line(progress);
     let bar = Bar {
@@ -37,7 +41,7 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         theme,
     };
     bar.render(row(1), buf);
-    let (text, style) = said(app, comparison, theme);
+    let (text, style) = doubt(app, comparison, theme);
     let room = usize::from(inner.width);
     let text = wrapped(&text, room).into_iter().take(usize::from(inner.height.saturating_sub(2)));
     let rest = Rect { y: inner.y.saturating_add(2), height: inner.height.saturating_sub(2), ..inner };
@@ -51,13 +55,14 @@ fn other_arms(app: &App) -> String {
     }
 }
 
-/// The arms, each in its look.
-fn who(app: &App, theme: &Theme) -> Vec<(String, Style)> {
+/// The arms, each in its look, and what they do.
+fn who(app: &App, comparison: &Comparison, theme: &Theme) -> Vec<(String, Style)> {
     let Some((first, at, other)) = app.comparing.pair() else { return Vec::new() };
     vec![
         (format!("{} {}", letter(0), first.name), theme.arm(Side::First).style),
         (" against ".to_owned(), theme.dim()),
         (format!("{} {}", letter(at), other.name), theme.arm(Side::Other).style),
+        (format!("  {}", state(app, comparison)), Style::new()),
     ]
 }
 
@@ -73,45 +78,43 @@ pub fn line(progress: &Progress) -> String {
     }
 }
 
-/// The weightiest thing to know now.
-fn said(app: &App, comparison: &Comparison, theme: &Theme) -> (String, Style) {
+/// What is being done, and the key that changes it.
+fn state(app: &App, comparison: &Comparison) -> String {
     let run = &comparison.run;
-    if let Some(problem) = &app.comparing.problem {
-        return (problem.clone(), theme.bad());
+    let rounds = rounds(run.rounds);
+    match (app.comparing.standing, app.ended) {
+        (Standing::Ending, _) => "ending: calls in flight are awaited".to_owned(),
+        (Standing::Idle, _) if run.interrupted => format!("stopped after {rounds}; Enter compares again"),
+        (Standing::Idle, _) if run.given_up_because.is_some() => "given up; Enter compares again".to_owned(),
+        (Standing::Idle, _) if run.stop == Stop::Budget => "limits.budget is spent".to_owned(),
+        (Standing::Idle, _) if run.ended_early => format!("narrow enough after {rounds}; Enter compares again"),
+        (Standing::Idle, _) => format!("complete, {rounds}; Enter compares again"),
+        (_, None) => "the load waits and goes on after it; Esc stops".to_owned(),
+        (_, Some(_)) => "Esc stops".to_owned(),
     }
-    if let Some(why) = &run.given_up_because {
-        return (format!("given up: {why}"), theme.bad());
+}
+
+/// What casts doubt on the figures, or what it takes to be surer.
+fn doubt(app: &App, comparison: &Comparison, theme: &Theme) -> (String, Style) {
+    let run = &comparison.run;
+    match (&app.comparing.problem, &run.given_up_because, run.warnings.first()) {
+        (Some(problem), ..) => (problem.clone(), theme.bad()),
+        (_, Some(why), _) => (format!("given up: {why}"), theme.bad()),
+        _ if !run.valid && run.rounds > 0 => (format!("invalid: {}", run.invalid_because.join("; ")), theme.bad()),
+        (.., Some(warning)) => (format!("warning: {warning}"), theme.warn()),
+        _ => (more(comparison), theme.dim()),
     }
-    if !run.valid && run.rounds > 0 {
-        return (format!("invalid: {}", run.invalid_because.join("; ")), theme.bad());
-    }
-    if app.comparing.standing == Standing::Ending {
-        return ("ending: calls in flight are awaited".to_owned(), theme.warn());
-    }
-    if let Some(warning) = run.warnings.first() {
-        return (format!("warning: {warning}"), theme.warn());
-    }
-    let more = more(comparison);
-    let text = match app.comparing.is_under_way() {
-        true if app.ended.is_none() => format!("the load waits and goes on after it; Esc stops the comparison{more}"),
-        true => format!("Esc stops the comparison{more}"),
-        false if run.interrupted => {
-            format!("stopped before its end, {} whole rounds{more}; Enter compares again", run.rounds)
-        }
-        false if run.ended_early => "every interval asked for is narrow enough; Enter compares again".to_owned(),
-        false => format!("complete, {} rounds{more}; Enter compares again", run.rounds),
-    };
-    (clipped(&text, usize::MAX), theme.dim())
 }
 
 /// What surer words on all that was asked for would take.
 fn more(comparison: &Comparison) -> String {
     match (comparison.more_rounds, comparison.more_s) {
-        (None | Some(0), _) => String::new(),
-        (Some(rounds), time) if comparison.run.rounds > 0 => {
-            let time = time.map(|time| format!(" ({})", seconds(time))).unwrap_or_default();
-            format!("; sure words would take {} more blocks an arm{time}", count(2 * rounds as u64))
+        _ if comparison.run.rounds == 0 => String::new(),
+        (Some(0), _) => String::new(),
+        (Some(rounds), time) if 2 * rounds <= Compare::MOST_BLOCKS as usize => {
+            let time = time.map(|time| format!(" ({})", words::lasting(time))).unwrap_or_default();
+            format!("sure words would take {} more blocks an arm{time}", count(2 * rounds as u64))
         }
-        _ => String::new(),
+        _ => "no number of blocks in reach would give sure words on all of it".to_owned(),
     }
 }

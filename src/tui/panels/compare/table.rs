@@ -8,9 +8,10 @@ use ratatui::widgets::Widget;
 use unicode_width::UnicodeWidthStr;
 
 use super::letter;
-use super::words::{difference, interval, level, tolerance, verdict, word};
+use super::words::{difference, interval, rounds, verdict};
 use crate::compare::{Row, Word};
-use crate::report::format::{clipped, digits3, left, right};
+use crate::report::compared::words;
+use crate::report::format::{clipped, left, right};
 use crate::tui::app::App;
 use crate::tui::panels::prose::wrapped;
 use crate::tui::panels::scroll::first_seen;
@@ -49,10 +50,10 @@ impl Column {
 
     fn cell(self, row: &Row) -> String {
         match self {
-            First => level(row.a, row.unit),
-            Other => level(row.b, row.unit),
+            First => words::value(row.unit, row.a),
+            Other => words::value(row.unit, row.b),
             Difference => difference(row),
-            Ratio => row.ratio.map_or_else(|| "-".to_owned(), digits3),
+            Ratio => words::ratio(row),
             Interval => interval(row).unwrap_or_else(|| "-".to_owned()),
         }
     }
@@ -127,7 +128,7 @@ const BRIEF: usize = 8;
 
 /// What a screen without columns has room for.
 pub fn brief(row: &Row) -> String {
-    format!("{} {}", right(&difference(row), BRIEF), word(row.verdict))
+    format!("{} {}", right(&difference(row), BRIEF), words::verdict(row))
 }
 
 pub fn style(word: Word, theme: &Theme) -> Style {
@@ -139,25 +140,12 @@ pub fn style(word: Word, theme: &Theme) -> Style {
     }
 }
 
-/// What a narrow table leaves out, and why there is no interval.
+/// The difference in a sentence, and what a narrow table leaves out.
 fn detail(app: &App, row: &Row, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let Some((first, _, other)) = app.comparing.pair() else { return Vec::new() };
-    let [a, b] = [row.a, row.b].map(|value| level(value, row.unit));
-    let interval = match (interval(row), &row.silent_because) {
-        (Some(interval), _) => format!("95% interval of the difference {interval}"),
-        (None, Some(why)) => format!("no interval: {why}"),
-        (None, None) => "no interval yet".to_owned(),
-    };
-    let ratio = row.ratio.map(|ratio| format!(", ratio {}", digits3(ratio))).unwrap_or_default();
+    let Some(comparison) = app.comparing.comparison() else { return Vec::new() };
+    let interval = interval(row).map(|interval| format!("; difference {interval} of {}", rounds(row.rounds)));
     let asked = if row.asked_for { "" } else { "; not asked for" };
-    let text = format!(
-        "{}: {} {a}, {} {b}{ratio}; {interval}, of {} rounds; within {} is no difference{asked}",
-        row.metric,
-        first.name,
-        other.name,
-        row.rounds,
-        tolerance(row)
-    );
+    let text = format!("{}{}{asked}", words::sentence(comparison, row), interval.unwrap_or_default());
     let lines = wrapped(&text, width.saturating_sub(2)).into_iter();
     lines.map(|line| Line::styled(format!("  {line}"), theme.dim())).collect()
 }

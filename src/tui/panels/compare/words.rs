@@ -1,54 +1,29 @@
-//! A comparison's figures in words: with their sign, their unit and what they tell. Must not know where they stand.
+//! A comparison's figures in cells: with their sign, their unit and what they tell. Must not know where they stand.
 
 use crate::compare::{Interval, Row, Verdict, Word};
-use crate::report::{Unit, format, quantity};
+use crate::report::compared::words;
+use crate::report::{Unit, format};
 
 pub fn time(ms: f64) -> String {
     if ms == 0.0 { "-".to_owned() } else { format::ms(ms) }
 }
 
-/// A difference with its sign.
-pub fn signed(difference: f64, shown: impl Fn(f64) -> String) -> String {
-    let size = shown(difference.abs());
-    match difference {
-        d if d > 0.0 => format!("+{size}"),
-        d if d < 0.0 => format!("-{size}"),
-        _ => "0".to_owned(),
-    }
-}
-
-/// In the metric's unit; of shares in points of a percent.
 pub fn difference(row: &Row) -> String {
-    signed(row.difference, |size| amount(size, row.unit))
+    signed(row, row.difference)
 }
 
-fn amount(size: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Ratio => format!("{}pp", format::digits3(size * 100.0)),
-        // A difference of medians need not be whole.
-        Unit::Count => format::digits3(size),
-        // The metric's name has the currency.
-        Unit::Cny | Unit::Usd => format::amount(size),
-        unit => quantity(size, unit),
-    }
-}
-
-pub fn level(value: f64, unit: Unit) -> String {
-    if unit == Unit::Ratio { format::percent(value) } else { amount(value, unit) }
-}
-
+/// Of the difference.
 pub fn interval(row: &Row) -> Option<String> {
     let Interval { low, high } = row.interval?;
-    let [low, high] = [low, high].map(|end| signed(end, |size| amount(size, row.unit)));
-    Some(format!("{low} to {high}"))
+    Some(format!("{} to {}", signed(row, low), signed(row, high)))
 }
 
-pub fn word(word: Word) -> &'static str {
-    match word {
-        Word::Better => "better",
-        Word::Worse => "worse",
-        Word::NoDifference => "no difference",
-        Word::Inconclusive => "inconclusive",
+/// Shares differ by points of a percent, which a cell has no room to spell out.
+fn signed(row: &Row, difference: f64) -> String {
+    match row.unit {
+        Unit::Ratio if difference != 0.0 => format!("{}pp", words::difference(Unit::Factor, 100.0 * difference)),
+        _ if difference == 0.0 => "0".to_owned(),
+        unit => words::difference(unit, difference),
     }
 }
 
@@ -63,14 +38,10 @@ pub fn verdict(row: &Row, rounds: usize) -> String {
         (Word::Inconclusive, Verdict::Inconclusive { more_rounds: Some(more @ 1..) }) => {
             format!("inconclusive: {} more blocks", format::count(2 * more as u64))
         }
-        (verdict, _) => word(verdict).to_owned(),
+        _ => words::verdict(row).to_owned(),
     }
 }
 
-/// What makes no difference.
-pub fn tolerance(row: &Row) -> String {
-    match row.ratio {
-        Some(_) => format::percent(row.tolerance),
-        None => amount(row.tolerance, row.unit),
-    }
+pub fn rounds(count: usize) -> String {
+    if count == 1 { "1 round".to_owned() } else { format!("{count} rounds") }
 }

@@ -10,6 +10,7 @@ use crate::cost::Bill;
 use crate::report::format::digits3;
 use crate::tui::app::App;
 use crate::tui::panels::compare::setup;
+use crate::tui::panels::compare::words::rounds;
 use crate::tui::panels::prose::{clock, wrapped};
 use crate::tui::panels::{Focus, frame};
 use crate::tui::theme::Theme;
@@ -50,8 +51,8 @@ pub fn beginning(app: &App) -> Question {
 }
 
 pub fn stopping(app: &App) -> Question {
-    let rounds = app.comparing.comparison().map_or(0, |comparison| comparison.run.rounds);
-    let text = format!("Stop the comparison? Its {rounds} whole rounds so far stay, and the load goes on.");
+    let rounds_so_far = app.comparing.comparison().map_or(0, |comparison| comparison.run.rounds);
+    let text = format!("Stop the comparison? What there is of it ({}) stays.", rounds(rounds_so_far));
     Question { title: "Stop?", text, answers: "y stops it; any other key lets it run." }
 }
 

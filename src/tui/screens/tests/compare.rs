@@ -123,7 +123,8 @@ fn when_it_is_over_what_surer_words_would_take_is_said() {
     app.update(Action::ComparisonOver(Ok(Arc::new(comparison))));
     let seen = text(&app);
     assert!(seen.contains("28 blocks of 48, over"), "{seen}");
-    assert!(seen.contains("complete, 7 rounds; sure words would take 8 more blocks an arm (18.4s)"), "{seen}");
+    assert!(seen.contains("complete, 7 rounds; Enter compares again"), "{seen}");
+    assert!(seen.contains("sure words would take 8 more blocks an arm (18.4s)"), "{seen}");
 }
 
 #[test]
