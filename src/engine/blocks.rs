@@ -53,7 +53,8 @@ impl Conductor {
         if self.phase == Phase::Drain || self.under_way.is_some() || !self.window.holds(at) {
             return;
         }
-        self.go_on(at);
+        let stood = self.go_on(at).unwrap_or_default();
+        self.window.stood += stood;
         let began = self.window.elapsed(at);
         let end = at + length;
         self.window.paused = Some(end);

@@ -36,6 +36,8 @@ pub struct Window {
     pub requests: Option<u64>,
     /// Since when the load is paused, or from when on it will be: a block's end is known when it begins.
     pub paused: Option<Instant>,
+    /// How long it stood between blocks so far: no time for what local caches hold.
+    pub stood: Duration,
 }
 
 impl Window {
@@ -44,10 +46,12 @@ impl Window {
         match until {
             Until::Planned => {
                 let end = load.measured().map(|time| measure + time);
-                Self { start, measure, end, requests: load.requests, paused: None }
+                Self { start, measure, end, requests: load.requests, paused: None, stood: Duration::ZERO }
             }
-            Until::Stopped => Self { start, measure, end: None, requests: None, paused: None },
-            Until::Blocks => Self { start, measure: start, end: None, requests: None, paused: Some(start) },
+            Until::Stopped => Self { start, measure, end: None, requests: None, paused: None, stood: Duration::ZERO },
+            Until::Blocks => {
+                Self { start, measure: start, end: None, requests: None, paused: Some(start), stood: Duration::ZERO }
+            }
         }
     }
 
@@ -65,6 +69,7 @@ impl Window {
             end: self.end.map(|end| end + pause),
             requests: self.requests,
             paused: None,
+            stood: self.stood,
         };
         Some((window, pause))
     }

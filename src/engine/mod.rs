@@ -272,7 +272,7 @@ impl Handle {
     /// k-th block of two loads of one profile has the same calls: at the same moments of the block in an open loop, in the
     /// same order in a closed one. [`EngineError::Over`] if the load ends meanwhile, for [`Handle::join`] to say why.
     ///
-    /// What is kept over wall time goes on aging while the load stands: idle connections, Redis, a gateway's cache.
+    /// Local caches do not age while the load stands. What others keep does: Redis, a gateway's cache, idle connections.
     pub async fn block(&self, length: Duration) -> Result<Block, EngineError> {
         let (reply, block) = oneshot::channel();
         self.send(Message::Block(AskedBlock { at: Instant::now(), length, reply }))?;

@@ -157,7 +157,10 @@ impl Replica {
 
     fn take(self: &Rc<Self>, message: ToReplica, outbox: &mpsc::Sender<Message>) {
         match message {
-            ToReplica::Clock(window) => self.window.set(Some(window)),
+            ToReplica::Clock(window) => {
+                self.stack.set_stood(window.stood);
+                self.window.set(Some(window));
+            }
             ToReplica::Arrival { first, size, intended, measured } => {
                 let replica = self.clone();
                 self.arrived.set(self.arrived.get() + 1);

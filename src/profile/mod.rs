@@ -43,7 +43,7 @@ pub use draft::{Draft, Loaded, ProfileError, Source, adhoc, load};
 pub use load::{Arrivals, Load, Mode, Stage};
 pub use nearest::{nearest, suggestion};
 pub use problem::{KeyPath, Located, Override, Problem};
-pub use routes::{Fault, FaultKind, GatewayCache, HeaderKind, PromptCache, Route, Simulated, TlsVersion};
+pub use routes::{Drift, Fault, FaultKind, GatewayCache, HeaderKind, PromptCache, Route, Simulated, TlsVersion};
 pub use schema::schema;
 pub use shape::full_key;
 pub use stack::{

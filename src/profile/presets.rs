@@ -23,6 +23,7 @@ impl Simulated {
             idle_timeout: Duration::ZERO,
             ttft: Spread::LogNormal { median: ms(280), p95: ms(700) },
             tokens_per_second: Spread::LogNormal { median: 80.0, p95: 140.0 },
+            drift: None,
             concurrency_limit: 0,
             requests_per_minute: 0,
             tokens_per_minute: 0,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Percent;
 use super::dialect::{Dialect, PromptCaching};
 use super::stack::Http;
 use super::units::{Spread, duration};
@@ -124,6 +125,9 @@ pub struct Simulated {
     pub ttft: Spread<Duration>,
     /// Generation speed of one answer; 0 sends all tokens at once.
     pub tokens_per_second: Spread<f64>,
+    /// How `rtt` and `ttft` wander over time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// Requests in progress beyond which a 429 is answered; 0: no limit.
     pub concurrency_limit: u32,
     /// 0: no limit.
@@ -179,6 +183,18 @@ impl Default for GatewayCache {
     fn default() -> Self {
         Self { capacity: 10_000, ttl: Duration::from_secs(300) }
     }
+}
+
+/// A network that wanders: all simulated routes of a process drift alike.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drift {
+    /// Up to so much less and more than what is set: `"20%"`.
+    pub share: Percent,
+    /// About how long it takes from one high to the next; it never repeats exactly.
+    #[serde(with = "duration")]
+    #[schemars(with = "super::schema::DurationText")]
+    pub period: Duration,
 }
 
 /// The provider's own cache: of the beginnings of prompts, so that an answer is still generated but less is read.

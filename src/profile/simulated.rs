@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::routes::{Fault, GatewayCache, PromptCache, Simulated, TlsVersion};
+use super::routes::{Drift, Fault, GatewayCache, PromptCache, Simulated, TlsVersion};
 use super::schema::DurationText;
 use super::stack::Http;
 use super::units::{Spread, duration};
@@ -40,6 +40,8 @@ pub(super) struct SimulatedTable {
     ttft: Option<Spread<Duration>>,
     /// Generation speed of one answer; 0 sends all tokens at once.
     tokens_per_second: Option<Spread<f64>>,
+    /// How `rtt` and `ttft` wander over time.
+    drift: Option<Drift>,
     /// Requests in progress beyond which a 429 is answered; 0: no limit.
     concurrency_limit: Option<u32>,
     /// 0: no limit.
@@ -146,6 +148,7 @@ impl SimulatedTable {
             idle_timeout: self.idle_timeout.unwrap_or(preset.idle_timeout),
             ttft: self.ttft.unwrap_or(preset.ttft),
             tokens_per_second: self.tokens_per_second.unwrap_or(preset.tokens_per_second),
+            drift: self.drift.or(preset.drift),
             concurrency_limit: self.concurrency_limit.unwrap_or(preset.concurrency_limit),
             requests_per_minute: self.requests_per_minute.unwrap_or(preset.requests_per_minute),
             tokens_per_minute: self.tokens_per_minute.unwrap_or(preset.tokens_per_minute),

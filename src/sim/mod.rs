@@ -1,4 +1,4 @@
-//! Simulated routes on real sockets: wire (RTT, TLS), provider (TTFT, tokens/s, limits, prompt cache), gateway cache, faults.
+//! Simulated routes on real sockets: wire (RTT, TLS, drift), provider (TTFT, tokens/s, limits, prompt cache), gateway cache, faults.
 //! Must not know `route` or `stack`: shared code would hide its own bugs. It runs on threads of its own.
 //!
 //! ```text
@@ -12,6 +12,7 @@ mod anthropic_ask;
 mod ask;
 mod cache;
 mod dialect;
+mod drift;
 mod endpoint;
 mod faults;
 mod limits;

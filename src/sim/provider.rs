@@ -51,6 +51,7 @@ impl Provider {
         let now = Instant::now();
         let distance = Arc::new(Distance::default());
         distance.set(spec.rtt);
+        distance.swing.set(spec.drift);
         Arc::new(Self {
             name: name.to_owned(),
             distance,
@@ -71,6 +72,7 @@ impl Provider {
 
     pub(super) fn set(&self, spec: Simulated) {
         self.distance.set(spec.rtt);
+        self.distance.swing.set(spec.drift);
         *locked(&self.spec) = Arc::new(spec);
     }
 
@@ -90,13 +92,13 @@ impl Provider {
         locked(&self.schedule).weather(&spec.faults, model, Instant::now())
     }
 
-    /// The k-th request draws the same under the same seed.
+    /// The k-th request draws the same under the same seed; how far its TTFT has drifted is the moment's.
     pub(super) fn draw(&self, spec: &Simulated, weather: &Weather) -> Draw {
         let ordinal = self.drawn.fetch_add(1, Ordering::Relaxed);
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.seed.wrapping_add(ordinal));
         let seconds = |s: f64| Duration::from_secs_f64(if s.is_finite() { s.clamp(0.0, LONGEST) } else { 0.0 });
         let fails = spec.error_rate > 0.0 && rng.random::<f64>() < spec.error_rate;
-        let ttft = seconds(spec.ttft.sample(&mut rng, |ttft| ttft.as_secs_f64()));
+        let ttft = self.distance.swing.applied(seconds(spec.ttft.sample(&mut rng, |ttft| ttft.as_secs_f64())));
         let speed = spec.tokens_per_second.sample(&mut rng, |speed| speed);
         let gap = seconds(if speed > 0.0 { speed.recip() } else { 0.0 });
         let times = if weather.is_slow { SLOW } else { 1 };

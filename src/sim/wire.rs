@@ -22,6 +22,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::drift::Swing;
 use super::timer::{Alarm, Timer};
 
 /// Bytes under way in one direction of one connection; beyond it the sender waits, as with a full TCP window.
@@ -30,15 +31,18 @@ const READ: usize = 16 << 10;
 
 /// The round-trip time of a route, which may change while connections live.
 #[derive(Default)]
-pub(super) struct Distance(AtomicU64);
+pub(super) struct Distance {
+    rtt_ns: AtomicU64,
+    pub(super) swing: Swing,
+}
 
 impl Distance {
     pub(super) fn set(&self, rtt: Duration) {
-        self.0.store(u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.rtt_ns.store(u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub(super) fn rtt(&self) -> Duration {
-        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+        self.swing.applied(Duration::from_nanos(self.rtt_ns.load(Ordering::Relaxed)))
     }
 
     pub(super) fn one_way(&self) -> Duration {

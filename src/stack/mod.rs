@@ -22,9 +22,10 @@ mod retry;
 mod stores;
 mod trip;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
@@ -53,6 +54,8 @@ pub struct Stack {
     policy: RefCell<Rc<Policy>>,
     rng: RefCell<SmallRng>,
     stores: Rc<Stores>,
+    /// How long no time passed for the local cache.
+    stood: Cell<Duration>,
 }
 
 /// The settings of one epoch: a call keeps those it began with.
@@ -86,6 +89,7 @@ impl Stack {
             })),
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
             stores: Rc::default(),
+            stood: Cell::default(),
             endpoints,
         };
         let first = stack.policy(profile, epoch);
@@ -111,6 +115,16 @@ impl Stack {
         }
         let next = self.policy(profile, epoch);
         self.policy.replace(Rc::new(next));
+    }
+
+    /// The load stood for so long in all: what the local cache holds has aged by that much less.
+    pub fn set_stood(&self, stood: Duration) {
+        self.stood.set(stood);
+    }
+
+    /// What time it is for the local cache.
+    fn local_clock(&self) -> Instant {
+        Instant::now() - self.stood.get()
     }
 
     /// What the pools hold and have done, summed over routes.

@@ -186,7 +186,7 @@ impl Trip<'_> {
 
     fn look_up_locally(&self, key: &Key) -> Option<Served> {
         let cache = self.policy.local.as_ref().filter(|_| self.call.cache.local)?;
-        let kept = cache.get(key, Instant::now())?;
+        let kept = cache.get(key, self.stack.local_clock())?;
         Some(kept_as(&kept, ServedBy::Local))
     }
 
@@ -221,7 +221,7 @@ impl Trip<'_> {
 
     fn store_locally(&self, key: Key, kept: &Arc<Kept>) {
         if let (Some(cache), true) = (&self.policy.local, self.call.cache.local) {
-            cache.put(key, kept.clone(), self.call.cache.ttl, Instant::now());
+            cache.put(key, kept.clone(), self.call.cache.ttl, self.stack.local_clock());
         }
     }
 }

@@ -67,11 +67,16 @@ impl Network {
     pub fn alarms_one_after_the_other(&mut self, blocks: usize) -> bool {
         let both = self.blocks(2 * blocks);
         let (first, other) = both.split_at(blocks);
-        let above = first.iter().flat_map(|one| other.iter().map(move |two| one > two)).filter(|above| *above).count();
-        let n = blocks as f64;
-        let (mean, deviation) = (n * n / 2.0, (n * n * (2.0 * n + 1.0) / 12.0).sqrt());
-        (above as f64 - mean).abs() > 1.96 * deviation
+        differ(first, other)
     }
+}
+
+/// By the test of Mann and Whitney, at 5% and for two samples of one size.
+pub fn differ(first: &[f64], other: &[f64]) -> bool {
+    let above = first.iter().flat_map(|one| other.iter().map(move |two| one > two)).filter(|above| *above).count();
+    let n = first.len() as f64;
+    let (mean, deviation) = (n * n / 2.0, (n * n * (2.0 * n + 1.0) / 12.0).sqrt());
+    (above as f64 - mean).abs() > 1.96 * deviation
 }
 
 /// A latency's effect after all of these rounds.

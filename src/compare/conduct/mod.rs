@@ -45,6 +45,18 @@ pub struct Course {
 }
 
 impl Course {
+    /// Of these arms, by the profile's `[compare]`.
+    pub fn of(arms: Vec<(String, Profile)>, profile: &Profile) -> Self {
+        let compare = profile.compare.clone().unwrap_or_default();
+        Self {
+            arms,
+            blocks: compare.blocks,
+            block: compare.block_length(&profile.load),
+            cool_down: compare.cool_down,
+            stacks: if compare.shared { Stacks::Shared } else { Stacks::Own },
+        }
+    }
+
     /// Blocks of all arms, at most.
     pub fn total(&self) -> usize {
         self.blocks as usize * self.arms.len()
@@ -64,20 +76,6 @@ impl Course {
             }
         }
         Ok(())
-    }
-}
-
-impl Course {
-    /// Of these arms, by the profile's `[compare]`.
-    pub fn of(arms: Vec<(String, Profile)>, profile: &Profile) -> Self {
-        let compare = profile.compare.clone().unwrap_or_default();
-        Self {
-            arms,
-            blocks: compare.blocks,
-            block: compare.block_length(&profile.load),
-            cool_down: compare.cool_down,
-            stacks: if compare.shared { Stacks::Shared } else { Stacks::Own },
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::profile::expect::LatencyBounds;
 use crate::profile::{Arm, Compare, Mode, Profile};
 use crate::report::tests::synthetic::{Calls, attempt, ms, profile as base};
 use crate::route::Connection;
-use crate::stack::ServedBy;
+use crate::stack::{ServedBy, Try};
 
 /// A call's time on the first arm and on the others, in milliseconds.
 pub const LEVELS: [f64; 3] = [312.0, 38.0, 115.0];
@@ -32,7 +32,8 @@ pub fn tally(level: f64, calls: u32, at: usize) -> Tally {
     let mut tally = Tally::new(3);
     for i in 0..calls {
         let time = level * (1.0 + 0.001 * at as f64) * (1.0 + 0.0005 * f64::from(i));
-        let sample = of.answered(ServedBy::Model, &of.asked, ms(time), vec![attempt(&of.asked, Connection::Reused)]);
+        let attempt = Try { began: of.start + of.lag + ms(0.1), ..attempt(&of.asked, Connection::Reused) };
+        let sample = of.answered(ServedBy::Model, &of.asked, ms(time), vec![attempt]);
         tally.record(&sample);
         tally.record_in_window(&sample, &LatencyBounds::default());
     }

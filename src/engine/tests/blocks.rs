@@ -173,3 +173,15 @@ fn a_load_that_is_stopped_amid_a_block_gives_none_and_keeps_its_counts() {
     assert_eq!((run.stop, run.abandoned), (Stop::Interrupted, 0));
     assert_eq!(run.measured.sent, run.simulated[0].1.requests);
 }
+
+#[test]
+fn what_a_local_cache_holds_does_not_age_while_the_load_stands() {
+    let text = "[load]\nmode = \"closed\"\nusers = 1\nthink_time = \"5ms\"\n[workload]\nprompts = { kind = \"fixed\" }\n\
+                [stack.cache]\nlocal = { capacity = 5, ttl = \"1s\" }\n[routes.gateway]\nsimulate = \"local\"\n";
+    let profile = Draft::from_text(Source::Adhoc, text.into()).finish(Prices::ANY).unwrap().profile;
+    let handle = start(profile, LatencyBounds::default(), Until::Blocks).unwrap();
+    assert_eq!(block(&handle, 40).tally.requests, 1);
+    std::thread::sleep(Duration::from_millis(1100));
+    let after = block(&handle, 40).tally;
+    assert!(after.sent > 1 && after.requests == 0, "{} of {}", after.requests, after.sent);
+}

@@ -7,6 +7,9 @@ use super::workload::spread_of;
 use crate::profile::problem::KeyPath;
 use crate::profile::{Dialect, HeaderKind, Profile, PromptCaching, Route, Simulated, Spread};
 
+/// Of a delay: what is left of it must still be one.
+const MOST_DRIFT: f64 = 0.9;
+
 pub fn check(profile: &Profile, findings: &mut Findings) {
     if profile.routes.is_empty() {
         findings.wrong(
@@ -118,6 +121,12 @@ fn simulation(path: &KeyPath, simulated: &Simulated, findings: &mut Findings) {
     match simulated.tokens_per_second {
         Spread::Fixed(speed) => findings.from(path.key("tokens_per_second"), speed, 0.0),
         Spread::LogNormal { median, p95 } => spread_of(path.key("tokens_per_second"), median, p95, findings),
+    }
+    if let Some(drift) = &simulated.drift {
+        if drift.share.0 > MOST_DRIFT {
+            findings.bad(path.key("drift").key("share"), format!("= {} exceeds 90%; lower it", drift.share));
+        }
+        findings.takes_time(path.key("drift").key("period"), drift.period);
     }
     findings.at_least_one(path.key("max_streams"), simulated.max_streams.into());
     if !(0.0..=1.0).contains(&simulated.error_rate) {

@@ -47,7 +47,9 @@ fn table(out: &mut String, table: &Table) {
         return;
     }
     let line = |cells: &[String]| cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" | ");
-    let _ = writeln!(out, "\n| {} |\n|---|{}", line(&table.heads), "--:|".repeat(table.heads.len() - 1));
+    let side = |head: &String| if head == Table::WORDS { "---|" } else { "--:|" };
+    let sides: String = table.heads.iter().skip(1).map(side).collect();
+    let _ = writeln!(out, "\n| {} |\n|---|{sides}", line(&table.heads));
     for row in &table.rows {
         let _ = writeln!(out, "| {} |", line(row));
     }

@@ -87,3 +87,6 @@ pub fn schema() -> serde_json::Value {
         .into_root_schema_for::<Compared>()
         .to_value()
 }
+
+#[cfg(test)]
+mod tests;

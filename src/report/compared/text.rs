@@ -32,7 +32,7 @@ fn header(page: &mut Page, comparison: &Comparison) {
     let names: Vec<_> = comparison.arms.iter().map(|arm| arm.name.as_str()).collect();
     let plan = format!(
         "{} in {} rounds of blocks of {}, {} in all",
-        names.join(" and "),
+        names.join(", "),
         run.rounds,
         seconds(comparison.plan.block_s),
         words::lasting(run.duration_s)
@@ -56,20 +56,37 @@ fn body(page: &mut Page, comparison: &Comparison) {
         notes(page, comparison, arm);
         page.gap();
     }
-    if comparison.arms.iter().any(|arm| words::total(&arm.phases_ms) > 0.0) {
-        page.heading("where time goes", "  mean of a successful call");
-        set(page, &tables::phases(comparison), Vec::new());
-        for other in &comparison.arms[1..] {
-            words::where_time_goes(&comparison.arms[0], other).iter().for_each(|said| page.words(Tone::Plain, said));
-        }
-        page.gap();
-    }
+    certainty(page, comparison);
+    where_time_goes(page, comparison);
     set(page, &tables::arms(comparison), Vec::new());
     for arm in &comparison.arms {
         for (kind, example) in &arm.error_examples {
             page.words(Tone::Doubt, &format!("arm {}: first {kind}: {example}", arm.name));
         }
     }
+}
+
+fn certainty(page: &mut Page, comparison: &Comparison) {
+    let whole = |share: f64| percent(share).replace(".0%", "%");
+    let (tolerance, confidence) = (whole(comparison.plan.tolerance), whole(comparison.plan.confidence));
+    page.words(Tone::Aside, &format!("tolerance {tolerance}; {confidence} of such intervals hold the truth"));
+    without_values(comparison).for_each(|metric| page.words(Tone::Doubt, &format!("{metric}: an arm has no value")));
+    if let Some(further) = words::further(comparison) {
+        page.words(Tone::Doubt, &further);
+    }
+    page.gap();
+}
+
+fn where_time_goes(page: &mut Page, comparison: &Comparison) {
+    if comparison.arms.iter().all(|arm| words::total(&arm.phases_ms) == 0.0) {
+        return;
+    }
+    page.words(Tone::Heading, "where the time of a successful call goes, on average");
+    set(page, &tables::phases(comparison), Vec::new());
+    for other in &comparison.arms[1..] {
+        words::where_time_goes(&comparison.arms[0], other).iter().for_each(|said| page.words(Tone::Plain, said));
+    }
+    page.gap();
 }
 
 fn tones(comparison: &Comparison, arm: usize) -> Vec<Tone> {
@@ -83,7 +100,6 @@ fn notes(page: &mut Page, comparison: &Comparison, arm: usize) {
         page.words(Tone::Aside, "* of a round's two blocks together: one alone has too few samples");
     }
     super::silent(comparison, arm).for_each(|why| page.words(Tone::Doubt, &why));
-    without_values(comparison).for_each(|metric| page.words(Tone::Doubt, &format!("{metric}: an arm has no value")));
     for (word, said) in [(Word::Better, "also better"), (Word::Worse, "also worse")] {
         let further = tables::further(comparison, arm, word);
         let more = further.len().saturating_sub(MOST_FURTHER);
@@ -92,14 +108,6 @@ fn notes(page: &mut Page, comparison: &Comparison, arm: usize) {
         if !shown.is_empty() {
             page.words(Tone::Aside, &format!("{said}: {}{more}", shown.join(", ")));
         }
-    }
-    let tolerance = percent(comparison.plan.tolerance);
-    page.words(
-        Tone::Aside,
-        &format!("tolerance {tolerance}, {} of intervals hold the truth", percent(comparison.plan.confidence)),
-    );
-    if let Some(further) = words::further(comparison) {
-        page.words(Tone::Doubt, &further);
     }
 }
 

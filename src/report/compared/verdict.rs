@@ -47,9 +47,9 @@ pub fn without_values(comparison: &Comparison) -> impl Iterator<Item = &str> {
 pub fn closing_words(comparison: &Comparison) -> (Tone, String) {
     let verdict = verdict(comparison);
     let (tone, words) = match verdict {
-        Verdict::Passed => (Tone::Good, held(comparison)),
-        Verdict::Failed => (Tone::Bad, "an expectation failed".to_owned()),
-        Verdict::Invalid if comparison.run.valid => (Tone::Doubt, "an expectation could not be judged".to_owned()),
+        Verdict::Passed => (Tone::Good, format!("compared; {}", held(comparison))),
+        Verdict::Failed => (Tone::Bad, held(comparison)),
+        Verdict::Invalid if comparison.run.valid => (Tone::Doubt, format!("cannot judge: {}", held(comparison))),
         Verdict::Invalid => (Tone::Bad, "invalid: these differences are not the stack's, see above".to_owned()),
         Verdict::CouldNotRun => (Tone::Bad, could_not_run(comparison)),
         Verdict::Interrupted => (Tone::Doubt, "interrupted: whole rounds until then".to_owned()),
@@ -63,10 +63,13 @@ pub fn closing_words(comparison: &Comparison) -> (Tone, String) {
 }
 
 fn held(comparison: &Comparison) -> String {
-    let count = comparison.arms.iter().map(|arm| arm.expectations.len()).sum::<usize>();
-    match count {
-        0 => "compared; nothing was expected".to_owned(),
-        n => format!("compared; {n} of {n} expectations held"),
+    let all: Vec<_> = comparison.arms.iter().flat_map(|arm| &arm.expectations).collect();
+    let held = all.iter().filter(|judged| judged.passed).count();
+    let undecided = all.iter().filter(|judged| judged.undecided.is_some()).count();
+    match (all.len(), undecided) {
+        (0, _) => "nothing was expected".to_owned(),
+        (n, 0) => format!("{held} of {n} expectations held over all arms"),
+        (n, _) => format!("{held} of {n} expectations held over all arms, {undecided} could not be judged"),
     }
 }
 

@@ -144,7 +144,9 @@ fn evidence(row: &Row) -> String {
 /// How long a surer word would take; nothing where every one is told.
 pub fn further(comparison: &Comparison) -> Option<String> {
     let asked = || comparison.metrics.iter().filter(|row| row.asked_for);
-    let open: Vec<_> = asked().filter(|row| row.verdict == Word::Inconclusive).map(|row| row.metric.as_str()).collect();
+    let mut open: Vec<_> =
+        asked().filter(|row| row.verdict == Word::Inconclusive).map(|row| row.metric.as_str()).collect();
+    open.dedup();
     if open.is_empty() && comparison.plan.until.is_none() {
         return None;
     }

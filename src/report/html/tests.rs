@@ -162,3 +162,52 @@ fn the_axis_of_percentiles_ends_where_the_calls_can_no_longer_tell() {
     let page = html(&report());
     assert!(page.contains(">p99</text>") && !page.contains(">p99.9</text>"), "990 answers");
 }
+
+#[test]
+fn a_comparisons_page_has_both_arms_on_one_axis_and_each_arms_phases() {
+    let mut comparison = crate::compare::tests::synthetic::comparison();
+    comparison.arms[0].name = "<direct> & co".into();
+    for (arm, first_token) in comparison.arms.iter_mut().zip([312.0, 38.0]) {
+        arm.phases_ms = crate::compare::Phases { first_token, ..Default::default() };
+    }
+    parsed(&super::compared::html(&comparison), |page| {
+        let captions = page.descendants().filter(|node| node.has_tag_name("figcaption")).filter_map(|node| node.text());
+        let expected = [
+            "response: share of an arm's calls (%)",
+            "response: calls done after so long",
+            "response.p50 block by block",
+            "<direct> & co: 312ms a call",
+            "gateway: 38.0ms a call",
+        ];
+        assert_eq!(captions.collect::<Vec<_>>(), expected);
+        let svg = |label: &str| {
+            let is = |node: &roxmltree::Node| node.attribute("aria-label").is_some_and(|said| said.starts_with(label));
+            page.descendants().find(is).unwrap()
+        };
+        for chart in &expected[..3] {
+            let lines = svg(chart)
+                .descendants()
+                .filter(|node| node.attribute("class").is_some_and(|class| class.starts_with("line")));
+            assert_eq!(lines.count(), 2, "{chart}");
+        }
+        let width = |label: &str| -> f64 {
+            let bar = svg(label).descendants().find(|node| node.has_tag_name("rect")).unwrap();
+            bar.attribute("width").unwrap().parse().unwrap()
+        };
+        assert_eq!((width("<direct>"), width("gateway: 38")), (100.0, 12.18), "as long as the times");
+    });
+}
+
+#[test]
+fn a_sweeps_page_has_each_comparison_under_the_table_of_all() {
+    let mut sweep = crate::report::compared::ComparedSweep::new(vec!["load.users".into()]);
+    for value in ["1", "8"] {
+        let comparison = crate::compare::tests::synthetic::comparison();
+        sweep.points.push(crate::report::compared::At::new(value.into(), &[], comparison));
+    }
+    parsed(&super::compared::of_sweep(&sweep), |page| {
+        let headings = page.descendants().filter(|node| node.has_tag_name("h2")).filter_map(|node| node.text());
+        let of_all: Vec<_> = headings.filter(|text| text.contains("users")).collect();
+        assert_eq!(of_all, ["response.p50 at each users", "users = 1", "users = 8"]);
+    });
+}

@@ -255,13 +255,14 @@ impl App {
 
     pub(super) fn comparison_over(&mut self, comparison: Arc<Comparison>) -> Vec<Effect> {
         let facts = &comparison.run;
-        let said = match (&facts.given_up_because, facts.stop) {
-            (Some(why), _) => format!("given up: {why}"),
-            (None, Stop::Budget) => "the comparison's budget is spent; the picture is of the blocks before".to_owned(),
-            (None, _) if facts.interrupted => "stopped; x writes what there is, Enter compares again".to_owned(),
-            (None, _) => "the comparison is complete; x writes it, Enter compares again".to_owned(),
+        let (tone, said) = match (&facts.given_up_because, facts.stop) {
+            (Some(why), _) => (Tone::Refused, format!("given up: {why}")),
+            (None, Stop::Budget) => {
+                (Tone::Refused, "limits.budget is spent; the blocks before it are shown".to_owned())
+            }
+            (None, Stop::Finished) => (Tone::Done, "the comparison is complete; x writes it".to_owned()),
+            (None, _) => (Tone::Done, "stopped; x writes what there is".to_owned()),
         };
-        let is_whole = facts.given_up_because.is_none() && facts.stop != Stop::Budget;
         let blocks = facts.blocks;
         let mut progress = self.comparing.progress.take().unwrap_or_else(|| Progress {
             stage: Stage::Done,
@@ -274,7 +275,7 @@ impl App {
         });
         (progress.stage, progress.left, progress.comparison) = (Stage::Done, Duration::ZERO, comparison);
         self.comparing.progress = Some(progress);
-        self.say(if is_whole { Tone::Done } else { Tone::Refused }, said);
+        self.say(tone, said);
         self.go_on()
     }
 

@@ -82,17 +82,21 @@ pub fn line(progress: &Progress) -> String {
 fn state(app: &App, comparison: &Comparison) -> String {
     let run = &comparison.run;
     let rounds = rounds(run.rounds);
-    match (app.comparing.standing, app.ended) {
+    match (app.comparing.standing, run.stop) {
         (Standing::Ending, _) => "ending: calls in flight are awaited".to_owned(),
-        (Standing::Idle, _) if run.interrupted => format!("stopped after {rounds}; Enter compares again"),
-        (Standing::Idle, _) if run.given_up_because.is_some() => "given up; Enter compares again".to_owned(),
-        (Standing::Idle, _) if run.stop == Stop::Budget => "limits.budget is spent".to_owned(),
-        (Standing::Idle, _) if run.ended_early => format!("narrow enough after {rounds}; Enter compares again"),
-        (Standing::Idle, _) => format!("complete, {rounds}; Enter compares again"),
-        (_, None) => "the load waits and goes on after it; Esc stops".to_owned(),
-        (_, Some(_)) => "Esc stops".to_owned(),
+        (Standing::Idle, Stop::Finished) if run.ended_early => format!("narrow enough after {rounds}; {AGAIN}"),
+        (Standing::Idle, Stop::Finished) => format!("complete, {rounds}; {AGAIN}"),
+        (Standing::Idle, Stop::Hopeless) => format!("given up; {AGAIN}"),
+        (Standing::Idle, Stop::Budget) => "limits.budget is spent".to_owned(),
+        (Standing::Idle, Stop::Quit | Stop::Interrupted | Stop::Terminated) => {
+            format!("stopped after {rounds}; {AGAIN}")
+        }
+        _ if app.ended.is_none() => "the load waits and goes on after it; Esc stops".to_owned(),
+        _ => "Esc stops".to_owned(),
     }
 }
+
+const AGAIN: &str = "Enter compares again";
 
 /// What casts doubt on the figures, or what it takes to be surer.
 fn doubt(app: &App, comparison: &Comparison, theme: &Theme) -> (String, Style) {
