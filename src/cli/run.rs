@@ -13,7 +13,7 @@ use super::{Failure, load, print, step_summary};
 use crate::cost::{PriceBook, Pricer};
 use crate::engine::{self, Until};
 use crate::metrics::{Run, Stop};
-use crate::profile::expect::{Expectation, latency_bounds};
+use crate::profile::expect::latency_bounds;
 use crate::profile::{Loaded, Profile};
 use crate::report::{self, Formats, Report, Style, Verdict};
 
@@ -38,7 +38,7 @@ pub fn headless(loaded: Loaded, args: &RunArgs) -> Result<u8, Failure> {
 /// Runs a profile; the report, held against what this machine can generate if that is in question.
 pub fn measure(profile: &Profile, output: &OutputArgs, standard: &mut Standard) -> Result<Report, Failure> {
     let run = execute(profile, &mut Progress::new(output.quiet))?;
-    let mut report = Report::of(&run, &pricer(&run.profile), &expectations(profile));
+    let mut report = Report::of(&run, &pricer(&run.profile), &profile.expectations());
     standard.judge(&mut report, &run, output);
     Ok(report)
 }
@@ -68,7 +68,7 @@ fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
     runtime.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::could_not_run)?;
         let mut terminations = signal(SignalKind::terminate()).map_err(Failure::could_not_run)?;
-        let handle = engine::start(profile.clone(), latency_bounds(&expectations(profile)), Until::Planned)?;
+        let handle = engine::start(profile.clone(), latency_bounds(&profile.expectations()), Until::Planned)?;
         let mut snapshots = handle.snapshots();
         let mut asked: Option<Instant> = None;
         loop {
@@ -97,11 +97,6 @@ fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
         progress.clear();
         Ok(handle.join()?)
     })
-}
-
-/// The profile's expectations; validation has parsed each before.
-pub fn expectations(profile: &Profile) -> Vec<Expectation> {
-    profile.expect.iter().filter_map(|text| Expectation::parse(text).ok()).collect()
 }
 
 pub fn pricer(profile: &Profile) -> Pricer {

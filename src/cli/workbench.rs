@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use super::args::{OutputArgs, RunArgs, TuiArgs};
 use super::calibrate::{Standard, ended_by};
-use super::run::{expectations, headless, pricer, style, warn};
+use super::run::{headless, pricer, style, warn};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
 use crate::profile::expect::latency_bounds;
@@ -26,7 +26,7 @@ pub fn open(args: &TuiArgs) -> Result<u8, Failure> {
         return headless(loaded, &RunArgs { output, ..RunArgs::default() });
     }
     warn(&loaded, &output);
-    let expectations = expectations(&loaded.profile);
+    let expectations = loaded.profile.expectations();
     let bounds = latency_bounds(&expectations);
     let mut standard = Standard::kept();
     standard.prepare(&loaded.profile, &output);
@@ -49,7 +49,7 @@ fn theme(args: &TuiArgs) -> Theme {
 
 /// The summary stays in the scrollback. A person who leaves has seen what there was to see: that is no failure.
 fn tell(left: &Left, output: &OutputArgs, standard: &mut Standard) -> Result<u8, Failure> {
-    let mut report = Report::of(&left.run, &pricer(&left.run.profile), &expectations(&left.run.profile));
+    let mut report = Report::of(&left.run, &pricer(&left.run.profile), &left.run.profile.expectations());
     standard.judge(&mut report, &left.run, output);
     print(&report::text(&report, style(output)))?;
     for comparison in &left.comparisons {

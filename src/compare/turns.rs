@@ -38,8 +38,7 @@ impl Turns {
             name: name.into(),
             set,
             pricer: Pricer::new(profile, PriceBook::builtin()),
-            // Validation has parsed each before.
-            expectations: profile.expect.iter().filter_map(|text| Expectation::parse(text).ok()).collect(),
+            expectations: profile.expectations(),
             blocks: Vec::new(),
             pooled: Vec::new(),
             alone: None,

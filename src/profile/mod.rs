@@ -101,6 +101,11 @@ impl Profile {
         std::iter::once((self.workload.model.as_str(), home)).chain(rest)
     }
 
+    /// Validation has parsed each of `expect` before.
+    pub fn expectations(&self) -> Vec<expect::Expectation> {
+        self.expect.iter().filter_map(|text| expect::Expectation::parse(text).ok()).collect()
+    }
+
     /// Routes over TLS whose certificate nobody checks.
     pub fn unchecked_routes(&self) -> impl Iterator<Item = &str> {
         let secured = |route: &Route| route.base_url.as_deref().is_some_and(|url| url.starts_with("https:"));

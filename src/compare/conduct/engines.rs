@@ -8,7 +8,7 @@ use crate::cost::{PriceBook, Pricer, Spend};
 use crate::engine::{self, EngineError, Fund, Handle, Until};
 use crate::metrics::{Run, Stop};
 use crate::profile::Profile;
-use crate::profile::expect::{Expectation, latency_bounds};
+use crate::profile::expect::latency_bounds;
 
 pub enum Engines {
     Own(Vec<Handle>),
@@ -26,9 +26,8 @@ impl Engines {
         let profiles: Vec<&Profile> = course.arms.iter().map(|(_, profile)| profile).collect();
         let fund = Fund::of(profiles[0]);
         let start = |(name, profile): &(String, Profile)| {
-            // Validation has parsed each before.
-            let expectations: Vec<_> = profile.expect.iter().filter_map(|text| Expectation::parse(text).ok()).collect();
-            engine::start_on(fund.clone(), profile.clone(), latency_bounds(&expectations), Until::Blocks)
+            let bounds = latency_bounds(&profile.expectations());
+            engine::start_on(fund.clone(), profile.clone(), bounds, Until::Blocks)
                 .map_err(|source| ConductError::Arm { arm: name.clone(), source })
         };
         match course.stacks {

@@ -2,7 +2,7 @@
 //! edges do not bias.
 
 use super::*;
-use crate::engine::messages::{Cut, Post, ToPacer};
+use crate::engine::messages::{Cut, FromReplica, Post, ToPacer};
 use crate::metrics::Block;
 use crate::report::{Figures, invalid_because};
 
@@ -184,4 +184,32 @@ fn what_a_local_cache_holds_does_not_age_while_the_load_stands() {
     std::thread::sleep(Duration::from_millis(1100));
     let after = block(&handle, 40).tally;
     assert!(after.sent > 1 && after.requests == 0, "{} of {}", after.requests, after.sent);
+}
+
+/// Calls are bounded by `stack.timeout`, and a block awaits them longer than that: only a replica that is told to be
+/// hasty shows what becomes of those that it awaits no longer.
+#[test]
+fn a_call_that_is_awaited_no_longer_is_in_no_block_but_in_the_loads_total() {
+    let profile = Arc::new(profile("rate = 1.0", "simulate = { preset = \"local\", ttft = \"300ms\" }"));
+    let sims = endpoints::simulate(&profile).unwrap();
+    let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref()).unwrap());
+    let (to_conductor, inbox) = mpsc::channel();
+    let (bounds, control) = (LatencyBounds::default(), Arc::<Control>::default());
+    let mut crew = Crew { endpoints, bounds, control, to_conductor, threads: Vec::new() };
+    let workload = Arc::new(Workload::new(&profile).unwrap());
+    let replica = crew.hire(1, &Settings { epoch: 0, profile: profile.clone(), workload }).unwrap().remove(0);
+    let now = Instant::now();
+    let window = Window { paused: None, ..Window::new(now, &profile.load, Until::Blocks) };
+    replica.send(ToReplica::Clock(window));
+    replica.send(ToReplica::Arrival { first: 0, size: 1, intended: now, measured: true });
+    let cut = |grace| {
+        replica.send(ToReplica::Cut(Cut { at: now, grace }));
+        let Message::Replica(FromReplica::Part(part)) = inbox.recv().unwrap() else { panic!("no part") };
+        let recorded: u64 = part.last.recordings.iter().map(|of| of.measured.sent + of.warmup.sent).sum();
+        (part.abandoned, part.tally.sent, part.tally.completed, recorded)
+    };
+    assert_eq!(cut(Duration::ZERO), (1, 0, 0, 0));
+    assert_eq!(cut(Duration::from_secs(60)), (0, 0, 0, 1));
+    replica.send(ToReplica::Finish { grace: Duration::ZERO, cut: None });
+    crew.join().unwrap();
 }

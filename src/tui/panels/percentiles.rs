@@ -8,7 +8,6 @@ use ratatui::widgets::Widget;
 use super::quantile::{Difference, YOUNG_S, quantile};
 use super::{focus, frame, lines};
 use crate::metrics::{Epoch, Snapshot, Tally, Time, samples_for};
-use crate::profile::expect::Expectation;
 use crate::report::{Figures, Judged, format, judge};
 use crate::tui::app::App;
 use crate::tui::command::Pane;
@@ -164,8 +163,8 @@ fn judged(app: &App) -> Vec<Judged> {
         abandoned: app.shown().gauges.in_flight,
         bill: &epoch.bill,
     };
-    let expectations = epoch.profile.expect.iter().filter_map(|text| Expectation::parse(text).ok());
-    let mut judged: Vec<_> = expectations.map(|expectation| judge(&expectation, &figures)).collect();
+    let expectations = epoch.profile.expectations();
+    let mut judged: Vec<_> = expectations.iter().map(|expectation| judge(expectation, &figures)).collect();
     judged.sort_by_key(|judged| judged.passed);
     judged
 }

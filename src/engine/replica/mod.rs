@@ -1,5 +1,8 @@
 //! One replica: a thread with a current-thread runtime, a stack, a recorder, and nothing shared on a call's way.
 
+mod cut;
+mod users;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::EngineError;
 use super::control::{Control, Window};
 use super::endpoints::Endpoints;
-use super::messages::{Cut, Finished, FromReplica, Message, Part, Report, Settings, ToReplica};
+use super::messages::{Finished, FromReplica, Message, Report, Settings, ToReplica};
 use super::population::Population;
 use super::sleeper::Sleeper;
 use crate::metrics::{Gauges, Recorder, Sample};
@@ -184,29 +187,6 @@ impl Replica {
         }
     }
 
-    /// Hands over its part of a block when that is over and all that was begun in it is done.
-    async fn cut(self: Rc<Self>, cut: Cut, outbox: mpsc::Sender<Message>) {
-        tokio::time::sleep_until(cut.at.into()).await;
-        let _ = tokio::time::timeout(cut.grace, self.quiet()).await;
-        self.stack.stores_done().await;
-        let abandoned = self.in_flight.get();
-        if abandoned > 0 {
-            self.counts_from.set(Some(Instant::now()));
-        }
-        let last = self.report();
-        let tally = self.recorder.borrow_mut().take_total();
-        let rounds = self.rounds.take();
-        let _ = outbox.send(FromReplica::Part(Box::new(Part { last, tally, rounds, abandoned })).into());
-    }
-
-    /// Returns when nothing is in flight and no user is left. It asks again and again: a bell would be on every call's
-    /// way.
-    async fn quiet(&self) {
-        while self.in_flight.get() + self.arrived.get() + u64::from(self.living_users.get()) > 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-
     /// Closes the pools and hands over the totals.
     async fn finish(&self, outbox: &mpsc::Sender<Message>) {
         // Users that still think are there until now, not until the pools are closed.
@@ -249,82 +229,9 @@ impl Replica {
         Report { replica: self.number, recordings: recorder.take_intervals(), gauges }
     }
 
-    /// Users beyond the target leave after the call they are in.
-    fn set_users(self: &Rc<Self>, target: u32) {
-        self.users.set(target);
-        for id in self.living_users.get()..target {
-            self.living_users.set(id + 1);
-            self.count_users(Population::arrive);
-            tokio::task::spawn_local(self.clone().user());
-        }
-    }
-
-    /// A user of a closed loop: asks, reads, thinks, asks again.
-    async fn user(self: Rc<Self>) {
-        let (mut intended, bell) = (Instant::now(), Arc::default());
-        while let Some((first, size, measured)) = self.next_call(intended) {
-            let batch = self.batch(first, size, intended, measured).await;
-            let think_time = self.settings.borrow().profile.load.think_time;
-            let asked = std::mem::replace(&mut intended, batch.done + think_time);
-            self.rounds.set(self.rounds.get() + intended.saturating_duration_since(asked));
-            if self.window.get().is_some_and(|window| window.holds(intended)) {
-                continue;
-            }
-            if !think_time.is_zero() {
-                let done = self.measured(batch.done);
-                self.count_users(|population, now| population.think(done, now));
-                self.sleeper.until(intended, &bell).await;
-                let wanted = self.measured(intended);
-                self.count_users(|population, now| population.ask(wanted, now));
-            } else if !batch.left_the_thread {
-                // Answered without ever waiting: let the others have a turn.
-                tokio::task::yield_now().await;
-            }
-        }
-        self.living_users.set(self.living_users.get() - 1);
-        self.count_users(Population::leave);
-    }
-
-    fn count_users<T>(&self, count: impl FnOnce(&mut Population, Duration) -> T) -> T {
-        let mut population = self.population.get();
-        let counted = count(&mut population, self.measured(Instant::now()));
-        self.population.set(population);
-        counted
-    }
-
-    /// How long users were there, and for how much of it they thought.
-    fn user_times(&self) -> (Duration, Duration) {
-        self.count_users(Population::times)
-    }
-
     /// Time of the measured window that has passed at `at`.
     fn measured(&self, at: Instant) -> Duration {
         self.window.get().map_or(Duration::ZERO, |window| window.measured(at))
-    }
-
-    /// The number of a user's next call; `None` when this user is to leave.
-    fn next_call(&self, intended: Instant) -> Option<(u64, u32, bool)> {
-        let window = self.window.get()?;
-        let leaves = self.living_users.get() > self.users.get();
-        if leaves
-            || !self.accepting.get()
-            || self.control.is_stopped()
-            || self.control.is_pause_to_come()
-            || window.is_over(intended)
-            || window.holds(intended)
-        {
-            return None;
-        }
-        let batch = self.settings.borrow().profile.workload.batch.size;
-        let measured = window.is_measured(intended);
-        if !self.control.affords(batch) {
-            return None;
-        }
-        if measured && !self.control.begin_measured(batch, window.requests) {
-            self.control.forgo(batch, false);
-            return None;
-        }
-        Some((self.control.take_calls(batch), batch, measured))
     }
 
     /// `size` calls from number `first` on.
