@@ -76,7 +76,7 @@ fn rows(arms: &[Shown; 2], sums: [f64; 2], theme: &Theme, width: usize) -> Vec<V
     let more = words::difference(Unit::Ms, sums[1] - sums[0]);
     rows.push(row(' ', Style::new(), "service", [time(sums[0]), time(sums[1]), more]));
     let [a, b] = arms.each_ref().map(|arm| arm.facts.connections.opened);
-    let more = format!("{:+}", b as i64 - a as i64);
+    let more = if a == b { "0".to_owned() } else { format!("{:+}", b as i64 - a as i64) };
     rows.push(row(' ', Style::new(), "connections", [count(a), count(b), more]));
     rows
 }

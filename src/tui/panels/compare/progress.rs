@@ -11,7 +11,7 @@ use crate::compare::{Comparison, Progress, Stage};
 use crate::metrics::Stop;
 use crate::profile::Compare;
 use crate::report::compared::words;
-use crate::report::format::count;
+use crate::report::format::{clipped, count};
 use crate::tui::app::{App, Standing};
 use crate::tui::panels::lines;
 use crate::tui::panels::prose::{clock, wrapped};
@@ -43,9 +43,10 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     bar.render(row(1), buf);
     let (text, style) = doubt(app, comparison, theme);
     let room = usize::from(inner.width);
-    let text = wrapped(&text, room).into_iter().take(usize::from(inner.height.saturating_sub(2)));
     let rest = Rect { y: inner.y.saturating_add(2), height: inner.height.saturating_sub(2), ..inner };
-    lines(rest.intersection(inner), buf, text.map(|text| vec![(text, style)]));
+    // What does not fit is cut where it is seen to be cut.
+    let text = if rest.height > 1 { wrapped(&text, room) } else { vec![clipped(&text, room)] };
+    lines(rest.intersection(inner), buf, text.into_iter().map(|text| vec![(text, style)]));
 }
 
 fn other_arms(app: &App) -> String {
