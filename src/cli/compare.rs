@@ -8,7 +8,7 @@ use super::run::{check_formats, delivered, style, warn};
 use super::{Failure, arms, conducted, load, print, step_summary};
 use crate::compare::Comparison;
 use crate::metrics::Stop;
-use crate::profile::{self, Compare, ComparedAt, Draft, Loaded, Override, Tolerance};
+use crate::profile::{self, Compare, ComparedAt, Draft, Loaded, Override, Profile, Tolerance};
 use crate::report::compared::{self, At, ComparedSweep};
 use crate::report::{self, Formats, Verdict};
 
@@ -24,7 +24,7 @@ pub fn run(args: &CompareArgs) -> Result<u8, Failure> {
         )));
     };
     warn(&loaded, &args.output);
-    warn_of_few_blocks(&compare, &args.output);
+    warn_of_blocks(&loaded.profile, &compare, &args.output);
     match compare.sweep {
         None => one(&loaded, args),
         Some(sweep) => at_each_value(&draft, &sweep, args),
@@ -99,10 +99,15 @@ fn deliver<R: Formats>(
     Ok(Verdict::of_all([verdict, delivered]).exit_code())
 }
 
-fn warn_of_few_blocks(compare: &Compare, output: &OutputArgs) {
+/// What a comparison makes of the profile that its author may not expect.
+fn warn_of_blocks(profile: &Profile, compare: &Compare, output: &OutputArgs) {
     let least = Compare::LEAST_FOR_AN_INTERVAL;
     if compare.blocks < least && !output.quiet {
         eprintln!("warning: {} blocks of each arm give no 95% interval; {least} or more do (--blocks)", compare.blocks);
+    }
+    if let Some(requests) = profile.load.requests.filter(|_| !output.quiet) {
+        let length = humantime::format_duration(compare.block_length(&profile.load));
+        eprintln!("warning: load.requests = {requests} bounds no comparison: its blocks last {length} (--block)");
     }
 }
 

@@ -1,15 +1,10 @@
 //! Runs a comparison to its end, or to the end a signal asks for, and says how far it is.
 
-use std::time::Instant;
-
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::Failure;
 use super::progress::Progress;
-use super::run::SAME_WISH;
+use super::wishes::Wishes;
 use crate::compare::conduct::{self, ConductError, Course};
 use crate::compare::{self, Comparison, Judging, Stage};
-use crate::metrics::Stop;
 use crate::profile::Loaded;
 use crate::report::compared::words;
 
@@ -17,16 +12,13 @@ use crate::report::compared::words;
 pub fn conduct(loaded: &Loaded, progress: &mut Progress) -> Result<Comparison, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::could_not_run)?;
     runtime.block_on(async {
-        let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::could_not_run)?;
-        let mut terminations = signal(SignalKind::terminate()).map_err(Failure::could_not_run)?;
+        let mut wishes = Wishes::heard()?;
         let course = Course::of(loaded.arms.clone(), &loaded.profile);
         let conducted = conduct::start(course, Judging::new(&loaded.profile).into_judge())?;
         let mut steps = conducted.progress();
-        let mut asked: Option<Instant> = None;
         loop {
             let why = tokio::select! {
-                _ = interrupts.recv() => Stop::Interrupted,
-                _ = terminations.recv() => Stop::Terminated,
+                why = wishes.next() => why,
                 changed = steps.changed() => match changed {
                     Ok(()) => {
                         let step = steps.borrow_and_update().clone();
@@ -36,16 +28,7 @@ pub fn conduct(loaded: &Loaded, progress: &mut Progress) -> Result<Comparison, F
                     Err(_) => break,
                 },
             };
-            match asked {
-                None => {
-                    asked = Some(Instant::now());
-                    progress.note("stopping: awaiting the calls in flight for at most 2 s; once more to leave at once");
-                    conducted.stop(why);
-                }
-                // `timeout` and CI runners signal the process and its group: that is one wish, not two.
-                Some(first) if first.elapsed() < SAME_WISH => {}
-                Some(_) => std::process::exit(if why == Stop::Interrupted { 130 } else { 143 }),
-            }
+            wishes.heed(why, progress, |why| conducted.stop(why));
         }
         progress.clear();
         Ok(conducted.join()?)

@@ -12,6 +12,7 @@ mod run;
 mod serve;
 mod step_summary;
 mod sweep;
+mod wishes;
 mod workbench;
 
 use std::io::Write;

@@ -1,24 +1,20 @@
 //! `gatebench run`: load, progress, summary, exit code.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use console::Term;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{OutputArgs, RunArgs};
 use super::calibrate::Standard;
 use super::progress::Progress;
+use super::wishes::Wishes;
 use super::{Failure, load, print, step_summary};
 use crate::cost::{PriceBook, Pricer};
 use crate::engine::{self, Until};
-use crate::metrics::{Run, Stop};
+use crate::metrics::Run;
 use crate::profile::expect::latency_bounds;
 use crate::profile::{Loaded, Profile};
 use crate::report::{self, Formats, Report, Style, Verdict};
-
-/// Signals closer than this are one.
-pub const SAME_WISH: Duration = Duration::from_millis(300);
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     check_formats::<Report>(&args.out)?;
@@ -66,15 +62,12 @@ pub fn delivered(ways: impl Iterator<Item = Result<(), Failure>>) -> Verdict {
 fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::could_not_run)?;
     runtime.block_on(async {
-        let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::could_not_run)?;
-        let mut terminations = signal(SignalKind::terminate()).map_err(Failure::could_not_run)?;
+        let mut wishes = Wishes::heard()?;
         let handle = engine::start(profile.clone(), latency_bounds(&profile.expectations()), Until::Planned)?;
         let mut snapshots = handle.snapshots();
-        let mut asked: Option<Instant> = None;
         loop {
             let why = tokio::select! {
-                _ = interrupts.recv() => Stop::Interrupted,
-                _ = terminations.recv() => Stop::Terminated,
+                why = wishes.next() => why,
                 changed = snapshots.changed() => match changed {
                     Ok(()) => {
                         progress.show(&snapshots.borrow_and_update());
@@ -83,16 +76,7 @@ fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
                     Err(_) => break,
                 },
             };
-            match asked {
-                None => {
-                    asked = Some(Instant::now());
-                    progress.note("stopping: awaiting the calls in flight for at most 2 s; once more to leave at once");
-                    handle.stop(why);
-                }
-                // `timeout` and CI runners signal the process and its group: that is one wish, not two.
-                Some(first) if first.elapsed() < SAME_WISH => {}
-                Some(_) => std::process::exit(if why == Stop::Interrupted { 130 } else { 143 }),
-            }
+            wishes.heed(why, progress, |why| handle.stop(why));
         }
         progress.clear();
         Ok(handle.join()?)

@@ -1,6 +1,6 @@
 //! What the arms did so far -> [`Comparison`]. Must not know who runs them, or who reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -115,6 +115,11 @@ fn run_facts(taken: &Taken, arms: &[ArmFacts]) -> RunFacts {
              (compare.blocks of {} or more)",
             2 * LEAST_ROUNDS
         ));
+    }
+    let unchecked: BTreeSet<_> = taken.arms.iter().flat_map(|arm| arm.profile.unchecked_routes()).collect();
+    if !unchecked.is_empty() {
+        let routes: Vec<_> = unchecked.into_iter().collect();
+        warnings.push(format!("certificates were not checked (insecure): {}", routes.join(", ")));
     }
     RunFacts {
         started_at: taken.started_at.to_string(),

@@ -1,5 +1,7 @@
 //! What a person sees who loads a profile: values, places, and words.
 
+mod compare;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -209,16 +211,6 @@ fn impossible_values_are_refused() {
         ("[cost]\ncny_per_usd = 0", "cost.cny_per_usd"),
         ("[limits]\nbudget = \"¥0\"", "limits.budget must be above 0"),
         ("expect = [\"p99 < 5\"]", "takes a time"),
-        ("[compare]\narms = [ { name = \"a\", set = {} } ]", "= 1 is too few: a comparison takes two or more"),
-        ("[compare]\nblocks = 7\narms = []", "compare.blocks = 7 is odd"),
-        ("[compare]\nblock = \"1ms\"\narms = []", "compare.block is below 100ms"),
-        ("[compare]\nmetrics = [\"p98\"]\narms = []", "there is no metric p98"),
-        ("[compare]\ntolerance = \"a lot\"\narms = []", "a tolerance takes a share such as 1% or 0.01"),
-        ("[compare]\ntolerance = { p99 = \"2ms\" }\narms = []", "the tolerance of response.p99 takes a share"),
-        ("[compare]\nuntil = \"0%\"\narms = []", "write one such as \"5%\""),
-        ("[compare]\nblocks = 10\nuntil = \"5%\"\narms = []", "raise compare.blocks to 12 or more"),
-        ("[compare]\nsweep = { keys = [\"load.users\"], values = [1] }\narms = []", "load.users changes nothing while"),
-        ("[compare]\nsweep = { keys = [\"compare.blocks\"], values = [] }\narms = []", "give one value or more"),
     ] {
         says(&refused(text), &[expected, "chat.toml:"]);
     }
@@ -305,26 +297,6 @@ fn an_ad_hoc_profile_is_bare() {
     let rate = Override::flag("-q 9", "load.rate", 9.0);
     assert_eq!(adhoc("http://h/v1", &[model, rate], prices()).unwrap().profile.load.mode, Mode::Open);
     says(&adhoc("h/v1", &[], prices()).unwrap_err().to_string(), &["--url h/v1: routes.direct.base_url"]);
-}
-
-#[test]
-fn arms_are_checked_at_their_key() {
-    let arms = |second: &str| {
-        format!(
-            "{MINIMAL}[compare]\narms = [\n  {{ name = \"a\", set = {{}} }},\n  {{ name = \"b\", set = {{ {second} }} }},\n]\n"
-        )
-    };
-    let loaded = with(&arms("\"stack.pool.max_idle\" = 0"), &[]).unwrap();
-    assert_eq!(loaded.arms[1].1.stack.pool.max_idle, 0);
-    assert_eq!(loaded.arms[0].1.stack.pool.max_idle, 64);
-    says(
-        &with(&arms("\"stack.pol.max_idle\" = 0"), &[]).unwrap_err().to_string(),
-        &["chat.toml:6: arm \"b\": unknown key `pol`"],
-    );
-    says(
-        &with(&arms("\"stack.concurrency\" = 0"), &[]).unwrap_err().to_string(),
-        &["chat.toml:6: arm \"b\": stack.concurrency = 0"],
-    );
 }
 
 #[test]

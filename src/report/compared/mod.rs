@@ -23,13 +23,13 @@ use super::text::Tone;
 use crate::compare::{Comparison, LEAST_ROUNDS, Row, RunFacts, Word};
 use crate::metrics::Stop;
 
-/// What was compared: the profile's description, else the arms.
+/// What was compared: the arms, and the profile's description.
 pub fn name(comparison: &Comparison) -> String {
     let names: Vec<_> = comparison.arms.iter().map(|arm| arm.name.as_str()).collect();
     let arms = names.join(" against ");
     match comparison.profile.pointer("/description").and_then(|text| text.as_str()) {
         None | Some("") => arms,
-        Some(description) => format!("{description}: {arms}"),
+        Some(description) => format!("{arms}: {description}"),
     }
 }
 

@@ -30,7 +30,9 @@ fn three_arms_are_each_held_against_the_first_and_no_line_is_wider_than_the_page
     let mut profile = profile(&["direct", "gateway", "proxy"]);
     profile.expect = vec!["response.p50 < 200ms".into(), "batch.p99 < 1s".into()];
     let comparison = of(&profile, &taken(&profile, 2, |arm, at| tally(LEVELS[arm], 100, at)));
-    insta::assert_snapshot!("three_arms", text(&comparison, Style::PLAIN));
+    let text = text(&comparison, Style::PLAIN);
+    assert!(text.lines().all(|line| line.chars().count() <= Style::PLAIN.width), "{text}");
+    insta::assert_snapshot!("three_arms", text);
 }
 
 #[test]

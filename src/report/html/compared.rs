@@ -18,6 +18,8 @@ const LINES: [Look; 5] = ["line a", "line b", "line c", "line d", "line e"];
 const AREAS: [Look; 5] = ["area a", "area b", "area c", "area d", "area e"];
 /// Over the whole axis of a histogram, as long as a decade has ten.
 const BARS: i32 = 60;
+/// Times further apart than this share no linear axis.
+const FAR_APART: f64 = 20.0;
 /// Of phases that are told apart in one bar.
 const PHASES: [Look; 7] = ["bar e", "bar f", "bar d", "bar g", "bar b", "bar a", "bar c"];
 
@@ -225,23 +227,30 @@ fn by_block(comparison: &Comparison) -> Option<String> {
             .collect()
     };
     let all: Vec<_> = comparison.arms.iter().map(of).collect();
-    let most = all.iter().flatten().filter_map(|(_, value)| *value).fold(0.0, f64::max);
+    let values = || all.iter().flatten().filter_map(|(_, value)| *value);
     let end = all.iter().flatten().map(|(at, _)| *at).fold(0.0, f64::max);
-    let steps = round_steps(most);
     let (mut seconds, x) = (round_steps(end), Scale::linear((0.0, end.max(f64::MIN_POSITIVE)), ACROSS));
     seconds.retain(|step| *step <= end);
-    let y = Scale::linear((0.0, steps[steps.len() - 1]), UPWARD);
+    let is_time = matches!(Metric::by_name(&row.metric), Some(Metric::Time { .. }));
+    let (least, most) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+    // Hits and misses lie too far apart for an axis from 0.
+    let (y, y_ticks, how) = if is_time && least > 0.0 && most > FAR_APART * least {
+        let decades = decades(least, most);
+        (Scale::log((decades[0], decades[decades.len() - 1]), UPWARD), ticks(&decades, short_ms), " (log)")
+    } else {
+        let steps = round_steps(most);
+        let label = if is_time { short_ms } else { compact };
+        (Scale::linear((0.0, steps[steps.len() - 1]), UPWARD), ticks(&steps, label), "")
+    };
     let place = |(at, value): &(f64, Option<f64>)| value.map(|value| (x.at(*at), y.at(value)));
     let marks = all.iter().enumerate().map(|(i, blocks)| line(LINES[i % 5], blocks.iter().map(place)));
-    let is_time = matches!(Metric::by_name(&row.metric), Some(Metric::Time { .. }));
-    let label = if is_time { short_ms } else { compact };
     let names: Vec<_> = comparison.arms.iter().map(|arm| arm.name.clone()).collect();
     let plot = Plot {
-        title: format!("{} block by block", row.metric),
+        title: format!("{} block by block{how}", row.metric),
         description: format!("over {} seconds, an arm a line: {}", compact(end), names.join(", ")),
         x_label: "seconds since the start",
         x: (x, ticks(&seconds, compact)),
-        y: (y, ticks(&steps, label)),
+        y: (y, y_ticks),
         marks: marks.collect(),
         legend: names.into_iter().enumerate().map(|(i, name)| (LINES[i % 5], name)).collect(),
     };
