@@ -14,8 +14,7 @@ use crate::tui::widgets::MirroredHistogram;
 pub fn draw(arms: &[Shown; 2], theme: &Theme, area: Rect, buf: &mut Buffer) {
     let [names, picture] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
     let half = usize::from(names.width) / 2;
-    let [first, other] =
-        arms.each_ref().map(|arm| format!("{}, n {}", arm.name(), compact(arm.facts.succeeded as f64)));
+    let [first, other] = arms.each_ref().map(|arm| format!("{} n {}", arm.name(), compact(arm.facts.succeeded as f64)));
     let styles = arms.each_ref().map(|arm| theme.arm(arm.side).style);
     let rest = usize::from(names.width) - half;
     lines(names, buf, [vec![(left(&first, half), styles[0]), (right(&other, rest), styles[1])]]);

@@ -1,8 +1,12 @@
 //! A comparison's figures in cells: with their sign, their unit and what they tell. Must not know where they stand.
 
 use crate::compare::{Interval, Row, Verdict, Word};
+use crate::profile::Compare;
 use crate::report::compared::words;
 use crate::report::{Unit, format};
+
+/// More than this no profile may ask for.
+const MOST_ROUNDS: usize = Compare::MOST_BLOCKS as usize / 2;
 
 pub fn time(ms: f64) -> String {
     if ms == 0.0 { "-".to_owned() } else { format::ms(ms) }
@@ -35,7 +39,7 @@ pub fn verdict(row: &Row, rounds: usize) -> String {
             "inconclusive: few samples".to_owned()
         }
         // Two blocks of each arm a round.
-        (Word::Inconclusive, Verdict::Inconclusive { more_rounds: Some(more @ 1..) }) => {
+        (Word::Inconclusive, Verdict::Inconclusive { more_rounds: Some(more @ 1..MOST_ROUNDS) }) => {
             format!("inconclusive: {} more blocks", format::count(2 * more as u64))
         }
         _ => words::verdict(row).to_owned(),

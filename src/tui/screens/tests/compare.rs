@@ -10,7 +10,7 @@ use ratatui::layout::Size;
 use ratatui::style::Color;
 
 use super::whole;
-use crate::compare::{Comparison, Progress, Stage};
+use crate::compare::{Comparison, Interval, Progress, Stage, Word};
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::export;
@@ -86,6 +86,15 @@ fn no_number_of_a_difference_stands_without_its_word() {
     let seen = text(&scene::comparing(120, 36, &TWO, 7));
     let silent = seen.lines().find(|line| line.contains("  response.p99 ")).unwrap();
     assert!(silent.contains("inconclusive: few samples"), "{silent}");
+    let mut edge = scene::comparing(120, 36, &TWO, 7);
+    with(&mut edge, |comparison| {
+        let row = &mut comparison.metrics[0];
+        let ends = Interval { low: 1.02, high: 1.08 };
+        (row.ratio, row.ratio_interval, row.verdict) = (Some(1.0500001), Some(ends), Word::Inconclusive);
+    });
+    let seen = text(&edge);
+    let edge = seen.lines().find(|line| line.contains("▸ response.p50")).unwrap();
+    assert!(edge.contains("inconclusive ") && !edge.contains("more blocks"), "{edge}");
     let none = text(&scene::comparing(120, 36, &TWO, 0));
     assert!(none.contains("after the first round") && none.contains("after the first block"), "{none}");
 }
