@@ -8,7 +8,7 @@ use super::run::{headless, pricer, style, warn};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
 use crate::profile::expect::latency_bounds;
-use crate::report::{self, Report, Verdict};
+use crate::report::{self, Report, Verdict, compared};
 use crate::tui::theme::{Charset, Depth, Theme};
 use crate::tui::{Left, Workbench, WorkbenchError};
 
@@ -52,6 +52,9 @@ fn tell(left: &Left, output: &OutputArgs, standard: &mut Standard) -> Result<u8,
     let mut report = Report::of(&left.run, &pricer(&left.run.profile), &left.run.profile.expectations());
     standard.judge(&mut report, &left.run, output);
     print(&report::text(&report, style(output)))?;
+    for comparison in &left.comparisons {
+        print(&compared::text(comparison, style(output)))?;
+    }
     for note in &left.notes {
         eprintln!("{note}");
     }

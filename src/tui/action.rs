@@ -6,6 +6,8 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
 
+use crate::compare::conduct::Course;
+use crate::compare::{Comparison, Progress};
 use crate::metrics::{Snapshot, Stop};
 use crate::profile::{FaultKind, Profile};
 
@@ -26,6 +28,10 @@ pub enum Action {
     Done(String),
     /// Something that was asked for could not be done.
     Failed(String),
+    /// How far the comparison is.
+    Compared(Progress),
+    /// It is over, by itself or because it was asked to end; or it could not start, in words.
+    ComparisonOver(Result<Arc<Comparison>, String>),
     /// The load is over, by itself; what a person should know of it.
     Ended {
         stop: Stop,
@@ -51,6 +57,13 @@ pub enum Effect {
         model: Option<String>,
         lasts: Duration,
     },
+    /// Run these arms in turn, and say how far they are. `profile` is what they share, with its `[compare]`.
+    Compare {
+        course: Box<Course>,
+        profile: Box<Profile>,
+    },
+    /// End the comparison; what there is of it stays.
+    StopComparison,
     /// The tuned profile, as a file.
     Write(Box<Profile>),
     /// The report and the screen, as files.

@@ -29,6 +29,13 @@ pub enum Command {
     Break,
     /// Back to the chosen epoch's settings.
     GoBack,
+    /// Starts the comparison.
+    Begin,
+    /// Another arm against the first.
+    NextArm,
+    PreviousArm,
+    /// Between the profile's arms and what was tuned.
+    Subject,
     /// The tuned profile, as a file.
     Write,
     /// The report and the screen, as files.
@@ -67,9 +74,8 @@ impl Screen {
     /// Why it cannot be shown; `None` for those that can.
     pub fn unavailable(self) -> Option<&'static str> {
         match self {
-            Self::Compare => Some("Compare is not in this version; `gatebench sweep` compares settings headless"),
             Self::Cost => Some("Cost is not in this version; the Cost panel on Live has today's figures"),
-            Self::Live | Self::Log | Self::Epochs => None,
+            Self::Live | Self::Compare | Self::Log | Self::Epochs => None,
         }
     }
 }
@@ -114,7 +120,38 @@ impl Pane {
 
     /// The one `by` places on, round the list.
     pub fn beside(self, by: isize) -> Self {
-        let at = Self::ALL.iter().position(|pane| *pane == self).unwrap_or(0) as isize;
-        Self::ALL[(at + by).rem_euclid(Self::ALL.len() as isize) as usize]
+        beside(&Self::ALL, self, by)
     }
+}
+
+/// A panel of the Compare screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    Table,
+    Latency,
+    Curves,
+    Phases,
+}
+
+impl View {
+    pub const ALL: [Self; 4] = [Self::Table, Self::Latency, Self::Curves, Self::Phases];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "Differences",
+            Self::Latency => "Latency",
+            Self::Curves => "Cumulative",
+            Self::Phases => "Where the time goes",
+        }
+    }
+
+    /// The one `by` places on, round the list.
+    pub fn beside(self, by: isize) -> Self {
+        beside(&Self::ALL, self, by)
+    }
+}
+
+fn beside<T: Copy + PartialEq>(all: &[T], one: T, by: isize) -> T {
+    let at = all.iter().position(|other| *other == one).unwrap_or(0) as isize;
+    all[(at + by).rem_euclid(all.len() as isize) as usize]
 }

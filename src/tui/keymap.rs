@@ -15,12 +15,14 @@ pub enum Place {
     /// The list of events, as a pane or as the Log screen.
     Events,
     Epochs,
+    Compare,
 }
 
 impl Place {
     pub fn of(screen: Screen, focus: Pane) -> Self {
         match (screen, focus) {
             (Screen::Epochs, _) => Self::Epochs,
+            (Screen::Compare, _) => Self::Compare,
             (Screen::Log, _) | (Screen::Live, Pane::Events) => Self::Events,
             _ => Self::Settings,
         }
@@ -101,7 +103,7 @@ const fn bind(
 }
 
 use Command::*;
-use Place::{Epochs, Events, Everywhere, Settings};
+use Place::{Compare, Epochs, Events, Everywhere, Settings};
 
 /// In the order of the help. The first key is the one that is shown.
 #[rustfmt::skip]
@@ -137,6 +139,18 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[char('G'), key(KeyCode::End)], Epochs, Last, "", "the epoch under way"),
     bind(&[key(KeyCode::Enter)], Epochs, GoBack, "use", "go back to the chosen epoch's settings"),
 
+    bind(&[key(KeyCode::Enter)], Compare, Begin, "begin", "compare now: the load pauses meanwhile, and goes on after it"),
+    bind(&[char('c')], Compare, Subject, "what", "compare the profile's arms, or the settings as opened with those as tuned"),
+    bind(&[char('j'), key(KeyCode::Down)], Compare, Down, "metric", "the next metric"),
+    bind(&[char('k'), key(KeyCode::Up)], Compare, Up, "", "the metric before"),
+    bind(&[key(KeyCode::PageDown), ctrl('d')], Compare, PageDown, "", "ten metrics on"),
+    bind(&[key(KeyCode::PageUp), ctrl('u')], Compare, PageUp, "", "ten metrics back"),
+    bind(&[char('g'), key(KeyCode::Home)], Compare, First, "", "the first metric"),
+    bind(&[char('G'), key(KeyCode::End)], Compare, Last, "", "the last metric"),
+    bind(&[char('l'), key(KeyCode::Right)], Compare, NextArm, "arm", "the next arm against the first"),
+    bind(&[char('h'), key(KeyCode::Left)], Compare, PreviousArm, "", "the arm before against the first"),
+    bind(&[char('e')], Compare, Zoom, "zoom", "show the pane in focus alone, or all again"),
+
     bind(&[char(' ')], Everywhere, Pause, "pause", "pause the load, or go on"),
     bind(&[char('!')], Everywhere, Break, "break it", "break a simulated route for a while"),
     bind(&[char('u')], Everywhere, Undo, "undo", "take the last change back"),
@@ -144,17 +158,17 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[char('b')], Everywhere, Baseline, "baseline", "hold figures against this epoch, or again against the one before"),
     bind(&[char('f')], Everywhere, Freeze, "freeze", "freeze the picture (the load goes on)"),
     bind(&[char('w')], Everywhere, Write, "save", "write the tuned profile to a file"),
-    bind(&[char('x')], Everywhere, Export, "", "write the report and this screen (JSON, SVG, text)"),
+    bind(&[char('x')], Everywhere, Export, "", "write the report (on Compare the comparison) and this screen (JSON, SVG, text)"),
     bind(&[key(KeyCode::Tab)], Everywhere, NextPane, "pane", "the next pane"),
     bind(&[key(KeyCode::BackTab)], Everywhere, PreviousPane, "", "the pane before"),
     bind(&[char('1')], Everywhere, Show(Screen::Live), "", "Live: settings and panels"),
-    bind(&[char('2')], Everywhere, Show(Screen::Compare), "", "Compare"),
+    bind(&[char('2')], Everywhere, Show(Screen::Compare), "", "Compare: arms in turn, and what differs"),
     bind(&[char('3')], Everywhere, Show(Screen::Cost), "", "Cost"),
     bind(&[char('4')], Everywhere, Show(Screen::Log), "", "Log: every event kept"),
     bind(&[char('5')], Everywhere, Show(Screen::Epochs), "", "Epochs: what each change did"),
     bind(&[char(':'), ctrl('p')], Everywhere, Palette, "commands", "the command palette"),
     bind(&[char('?'), key(KeyCode::F(1))], Everywhere, Help, "help", "every key; Enter runs the chosen"),
-    bind(&[key(KeyCode::Esc)], Everywhere, Close, "", "close what is open"),
+    bind(&[key(KeyCode::Esc)], Everywhere, Close, "", "close what is open; on Compare, stop the comparison"),
     bind(&[ctrl('z')], Everywhere, Suspend, "", "to the shell (fg comes back); the load pauses"),
     bind(&[char('q')], Everywhere, Quit, "quit", "end the load and leave"),
     bind(&[ctrl('c')], Everywhere, QuitNow, "", "end the load and leave, without a question"),
@@ -181,7 +195,7 @@ mod tests {
 
     #[test]
     fn no_key_asks_for_two_things_at_one_place() {
-        for place in [Settings, Events, Epochs] {
+        for place in [Settings, Events, Epochs, Compare] {
             let keys: Vec<_> = at(place).flat_map(|binding| binding.keys).collect();
             for (i, key) in keys.iter().enumerate() {
                 assert!(!keys[..i].contains(key), "{key} twice at {place:?}");

@@ -3,7 +3,7 @@
 
 use ratatui::layout::{Constraint, Layout as Split, Position, Rect, Size};
 
-use super::command::Pane;
+use super::command::{Pane, View};
 
 /// How much a screen can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,9 +118,62 @@ fn beside(body: Rect, focus: Pane) -> Live {
     Live { tabs: Some(tabs), panes }
 }
 
+/// The Compare screen's body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compare {
+    pub progress: Rect,
+    /// Where the views are named, if some are not seen.
+    pub tabs: Option<Rect>,
+    pub views: Vec<(View, Rect)>,
+}
+
+/// Borders and three lines.
+const PROGRESS: u16 = 5;
+
+impl Compare {
+    /// `zoomed`: the view that has all of the body below the progress.
+    pub fn of(size: Size, view: View, zoomed: Option<View>) -> Self {
+        let body = Parts::of(size).body;
+        let [progress, rest] = Split::vertical([Constraint::Length(PROGRESS), Constraint::Fill(1)]).areas(body);
+        match (zoomed, Form::of(size)) {
+            (_, Form::Numbers) => Self { progress: body, tabs: None, views: Vec::new() },
+            (Some(view), _) => Self { progress, tabs: None, views: vec![(view, rest)] },
+            (None, Form::Whole) => Self { progress, tabs: None, views: all_views(rest) },
+            (None, Form::Beside | Form::Tabs) => {
+                let [tabs, shown] = Split::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(rest);
+                Self { progress, tabs: Some(tabs), views: vec![(view, shown)] }
+            }
+        }
+    }
+
+    pub fn view_at(&self, at: Position) -> Option<View> {
+        self.views.iter().find(|(_, area)| area.contains(at)).map(|(view, _)| *view)
+    }
+}
+
+fn all_views(area: Rect) -> Vec<(View, Rect)> {
+    let [pictures, table] =
+        Split::vertical([Constraint::Max(15 + area.height.saturating_sub(29) / 2), Constraint::Fill(1)]).areas(area);
+    let [latency, curves, phases] =
+        Split::horizontal([Constraint::Fill(1), Constraint::Fill(1), Constraint::Length(42)]).areas(pictures);
+    vec![(View::Table, table), (View::Latency, latency), (View::Curves, curves), (View::Phases, phases)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_compare_screen_has_every_view_at_120x36_and_one_at_a_time_below() {
+        let compare = |width, height, zoomed| Compare::of(Size::new(width, height), View::Curves, zoomed);
+        let whole = compare(120, 36, None);
+        let covered: u32 = whole.views.iter().map(|(_, area)| area.area()).sum();
+        assert_eq!((whole.views.len(), covered + whole.progress.area()), (View::ALL.len(), 120 * 34));
+        assert_eq!(compare(80, 24, None).views.len(), 1);
+        assert_eq!(compare(80, 24, None).views[0].0, View::Curves);
+        assert_eq!(compare(120, 36, Some(View::Table)).views.len(), 1);
+        assert_eq!(compare(40, 12, None).views.len(), 0);
+    }
 
     #[test]
     fn every_pane_has_its_place_at_120x36_and_none_covers_another() {

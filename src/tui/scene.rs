@@ -8,9 +8,11 @@ use ratatui::layout::Size;
 
 use super::action::{Action, Effect};
 use super::app::App;
+use crate::compare::tests::synthetic;
+use crate::compare::{Comparison, ConnectionFacts, Phases, Progress, Stage};
 use crate::cost::{PriceBook, Pricer};
 use crate::metrics::{Bands, Epoch, Event, Gauges, Phase, Point, Recent, Series, Snapshot, Tally, Time};
-use crate::profile::{Prices, Profile, load};
+use crate::profile::{Arm, Compare, Prices, Profile, load};
 use crate::report::tests::synthetic::tally_with;
 
 pub fn profile() -> Profile {
@@ -112,7 +114,69 @@ fn events() -> Vec<Event> {
 }
 
 pub fn app(width: u16, height: u16) -> App {
-    App::new("quickstart".into(), profile(), SNAPSHOT.clone(), Size::new(width, height))
+    App::new("quickstart".into(), profile(), Vec::new(), SNAPSHOT.clone(), Size::new(width, height))
+}
+
+/// The workbench on a profile with the arms of a synthetic comparison.
+pub fn with_arms(width: u16, height: u16, arms: &[&str]) -> App {
+    let mut profile = profile();
+    let set = |name: &&str| Arm { name: (*name).to_owned(), set: [("stack.route".to_owned(), (*name).into())].into() };
+    let two_seconds = Some(Duration::from_secs(2));
+    let written: Vec<_> = arms.iter().map(set).collect();
+    profile.compare = (!arms.is_empty()).then(|| Compare { arms: written, block: two_seconds, ..Compare::default() });
+    let applied = arms.iter().map(|name| {
+        let mut arm = profile.clone();
+        (*name).clone_into(&mut arm.stack.route);
+        ((*name).to_owned(), arm)
+    });
+    let applied = applied.collect();
+    App::new("quickstart".into(), profile, applied, SNAPSHOT.clone(), Size::new(width, height))
+}
+
+/// The load stands, and nothing of it is in flight.
+pub fn clear() -> Action {
+    let mut snapshot = snapshot();
+    (snapshot.paused, snapshot.gauges.in_flight) = (true, 0);
+    Action::Snapshot(Arc::new(snapshot))
+}
+
+/// So many rounds of these arms, and half a block more.
+pub fn progress(arms: &[&str], rounds: usize) -> Progress {
+    let profile = synthetic::profile(arms);
+    let taken = synthetic::taken(&profile, rounds, |arm, at| synthetic::tally(synthetic::LEVELS[arm], 100, at));
+    let blocks = 24 * arms.len();
+    let done = taken.blocks() as f64 / blocks as f64;
+    Progress {
+        stage: Stage::Block,
+        arm: 0,
+        block: taken.blocks() + 1,
+        blocks,
+        done,
+        left: Duration::from_millis(2300).mul_f64(blocks as f64 * (1.0 - done)),
+        comparison: Arc::new(with_phases(synthetic::of(&profile, &taken))),
+    }
+}
+
+/// The first arm waits for the network, the others also for their limiter and for connections.
+fn with_phases(mut comparison: Comparison) -> Comparison {
+    let other = Phases { limit_wait: 2.0, pool_wait: 0.4, connect: 1.6, first_token: 30.0, ..Phases::default() };
+    for (at, arm) in comparison.arms.iter_mut().enumerate() {
+        arm.phases_ms = Phases { local: 0.02, generation: 5.0, ..other };
+        if at == 0 {
+            arm.phases_ms = Phases { first_token: 210.0, generation: 102.0, local: 0.02, ..Phases::default() };
+        }
+        arm.connections = ConnectionFacts { opened: 34 - 2 * at as u64, reused: 1_366, peak: 32 };
+    }
+    comparison
+}
+
+/// A comparison that runs, seen.
+pub fn comparing(width: u16, height: u16, arms: &[&str], rounds: usize) -> App {
+    let mut app = with_arms(width, height, arms);
+    press(&mut app, "2<Enter>");
+    app.update(clear());
+    app.update(Action::Compared(progress(arms, rounds)));
+    app
 }
 
 /// Presses keys as they are written: `jjl`, with `<Enter>` and the like for those that are no character.

@@ -18,6 +18,10 @@ pub enum Layer {
     Edit(Edit),
     /// The question before leaving paid load.
     Quit,
+    /// The question before arms call routes that cost money.
+    Begin,
+    /// The question before a comparison under way is ended.
+    StopComparison,
 }
 
 /// A value being typed.
@@ -49,7 +53,9 @@ impl App {
             Layer::Palette(palette) => self.key_in_palette(palette, key),
             Layer::Edit(edit) => self.key_in_edit(edit, key),
             Layer::Quit if key.code == KeyCode::Char('y') => vec![Effect::Quit],
-            Layer::Quit => Vec::new(),
+            Layer::Begin if key.code == KeyCode::Char('y') => self.compare(),
+            Layer::StopComparison if key.code == KeyCode::Char('y') => self.end_comparison(),
+            Layer::Quit | Layer::Begin | Layer::StopComparison => Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The workbench's state, and what each action makes of it. Pure: no terminal, no clock, no engine; what is to be done
 //! in the world comes back as effects. Must not know colours or where a cell is.
 
+mod comparing;
 mod epochs;
 mod layers;
 mod mouse;
@@ -16,13 +17,15 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::Size;
 
 use super::action::{Action, Effect};
-use super::command::{Command, Pane, Screen};
+use super::command::{Command, Pane, Screen, View};
 use super::keymap::{self, Place};
 use super::layout::{Live, Parts};
 use crate::calibration::Calibration;
 use crate::metrics::{Epoch, Phase, Snapshot, Stop};
 use crate::profile::Profile;
 
+use comparing::calls_paid_routes;
+pub use comparing::{Comparing, Estimate, Standing, Subject};
 pub use layers::{Edit, Layer};
 pub use palette::{Item, Palette};
 pub use tune::{Row, Tuner};
@@ -40,6 +43,7 @@ pub struct App {
     /// What is open over the screen; the last one has the keys.
     pub layers: Vec<Layer>,
     pub tuner: Tuner,
+    pub comparing: Comparing,
     /// The newest picture.
     snapshot: Arc<Snapshot>,
     /// The picture that is held, while the load goes on.
@@ -63,6 +67,8 @@ pub struct App {
 pub enum State {
     WarmUp,
     Runs,
+    /// Waits while arms take turns.
+    Comparing,
     Paused,
     Frozen,
     Ending,
@@ -74,6 +80,7 @@ impl State {
         match self {
             Self::WarmUp => "WARM-UP",
             Self::Runs => "RUN",
+            Self::Comparing => "COMPARING",
             Self::Paused => "PAUSED",
             Self::Frozen => "FROZEN",
             Self::Ending => "ENDING",
@@ -99,8 +106,14 @@ pub enum Tone {
 }
 
 impl App {
-    /// A workbench on a load that runs with `profile`.
-    pub fn new(name: String, profile: Profile, snapshot: Arc<Snapshot>, size: Size) -> Self {
+    /// A workbench on a load that runs with `profile`, which may have arms to compare.
+    pub fn new(
+        name: String,
+        profile: Profile,
+        arms: Vec<(String, Profile)>,
+        snapshot: Arc<Snapshot>,
+        size: Size,
+    ) -> Self {
         Self {
             name,
             size,
@@ -109,6 +122,7 @@ impl App {
             zoomed: false,
             layers: Vec::new(),
             tuner: Tuner::new(profile),
+            comparing: Comparing::new(arms),
             snapshot,
             frozen: None,
             baseline: None,
@@ -132,6 +146,7 @@ impl App {
 
     pub fn state(&self) -> State {
         match (self.ended, self.is_paused, self.is_frozen(), self.shown().phase) {
+            _ if self.comparing.is_under_way() => State::Comparing,
             (Some(stop), ..) => State::Ended(stop),
             (_, true, ..) => State::Paused,
             (_, _, true, _) => State::Frozen,
@@ -162,6 +177,10 @@ impl App {
         self.zoomed.then_some(self.focus)
     }
 
+    pub fn zoomed_view(&self) -> Option<View> {
+        self.zoomed.then_some(self.comparing.view)
+    }
+
     pub fn update(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
@@ -176,7 +195,7 @@ impl App {
                 self.snapshot = snapshot;
                 let now = self.snapshot.elapsed;
                 self.message.take_if(|message| message.until < now);
-                Vec::new()
+                self.compare_when_clear()
             }
             Action::Settled => self.tuner.settle(),
             Action::Accepted => {
@@ -189,10 +208,17 @@ impl App {
             }
             Action::Done(what) => self.say(Tone::Done, what),
             Action::Failed(why) => self.say(Tone::Refused, why),
+            Action::Compared(progress) => {
+                self.compared(progress);
+                Vec::new()
+            }
+            Action::ComparisonOver(Ok(comparison)) => self.comparison_over(comparison),
+            Action::ComparisonOver(Err(why)) => self.comparison_failed(why),
             Action::Ended { stop, why } => {
                 self.ended = Some(stop);
                 let line = why.lines().last().unwrap_or_default().to_owned();
-                self.say(Tone::Refused, line)
+                self.say(Tone::Refused, line);
+                self.compare_when_clear()
             }
         }
     }
@@ -233,11 +259,19 @@ impl App {
             Zoom => self.zoomed = !self.zoomed,
             Break => return self.open_breakers(),
             GoBack => return self.go_back(),
+            Begin => return self.begin_comparison(),
+            NextArm => return self.turn_arms(1),
+            PreviousArm => return self.turn_arms(-1),
+            Subject => return self.turn_subject(),
             Write => return vec![Effect::Write(Box::new(self.tuner.profile().clone()))],
             Export => return vec![Effect::Export],
             Command::Palette => self.layers.push(Layer::Palette(palette::Palette::default())),
             Help => self.layers.push(Layer::Help { chosen: 0 }),
-            Close => self.close(),
+            Close => return self.close(),
+            Suspend if self.comparing.is_under_way() => {
+                let why = "a comparison is under way, and a stopped process would spoil it; Esc on Compare stops it";
+                return self.say(Tone::Refused, why.to_owned());
+            }
             Suspend => return vec![Effect::Suspend],
             Quit if self.spends() => self.layers.push(Layer::Quit),
             Quit | QuitNow => return vec![Effect::Quit],
@@ -256,6 +290,10 @@ impl App {
     }
 
     fn turn(&mut self, by: isize) {
+        if self.screen == Screen::Compare {
+            self.comparing.view = self.comparing.view.beside(by);
+            return;
+        }
         self.screen = Screen::Live;
         self.focus = self.focus.beside(by);
     }
@@ -264,6 +302,7 @@ impl App {
     fn travel(&mut self, by: isize) {
         match self.place() {
             Place::Epochs => self.choose_epoch(by),
+            Place::Compare => self.choose_metric(by),
             Place::Events => {
                 let most = self.shown().events.len().saturating_sub(self.event_rows());
                 self.events_back = self.events_back.saturating_add_signed(by.saturating_neg()).min(most);
@@ -281,7 +320,10 @@ impl App {
         area.map_or(1, |area| usize::from(area.height.saturating_sub(2)).max(1))
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Vec<Effect> {
+        if self.screen == Screen::Compare && self.comparing.is_under_way() {
+            return self.stop_comparison();
+        }
         if self.zoomed {
             self.zoomed = false;
         } else if self.is_frozen() {
@@ -289,21 +331,23 @@ impl App {
         } else {
             self.screen = Screen::Live;
         }
+        Vec::new()
     }
 
     fn pause(&mut self) -> Vec<Effect> {
         if let Some(over) = self.refuse_when_over() {
             return over;
         }
+        if self.comparing.is_under_way() {
+            return self.say(Tone::Refused, "the load waits for the comparison; Esc on Compare stops it".to_owned());
+        }
         self.is_paused = !self.is_paused;
         vec![if self.is_paused { Effect::Pause } else { Effect::Resume }]
     }
 
-    /// Against a route that costs money, with load under way.
+    /// Against a route that costs money, with load or a comparison under way.
     fn spends(&self) -> bool {
-        let profile = &self.snapshot.profile;
-        let paid = |(_, route): (&str, &str)| profile.routes.get(route).is_some_and(|route| route.simulate.is_none());
-        self.ended.is_none() && profile.chain().any(paid)
+        (self.ended.is_none() && calls_paid_routes(&self.snapshot.profile)) || self.comparing.spends()
     }
 
     /// The answer to a wish that needs running load, when there is none any more.

@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::{App, Row};
 use crate::tui::action::Effect;
 use crate::tui::command::{Pane, Screen};
-use crate::tui::layout::Live;
+use crate::tui::layout::{self, Live};
 use crate::tui::panels;
 
 impl App {
@@ -15,6 +15,11 @@ impl App {
             return Vec::new();
         }
         let at = Position::new(mouse.column, mouse.row);
+        if self.screen == Screen::Compare && mouse.kind == MouseEventKind::Down(MouseButton::Left) {
+            let compare = layout::Compare::of(self.size, self.comparing.view, self.zoomed_view());
+            self.comparing.view = compare.view_at(at).unwrap_or(self.comparing.view);
+            return Vec::new();
+        }
         let under = match self.screen {
             Screen::Live => Live::of(self.size, self.focus, self.zoomed_pane()).pane_at(at),
             _ => None,

@@ -1,5 +1,7 @@
 //! What a person does, and what the workbench makes of it.
 
+mod comparing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,7 +166,7 @@ fn leaving_asks_only_while_a_paid_route_is_under_load() {
     let paid = Route { base_url: Some("https://api.example.com/v1".into()), ..Route::default() };
     profile.routes.insert("gateway".into(), paid);
     snapshot.profile = Arc::new(profile.clone());
-    let mut app = App::new("paid".into(), profile, Arc::new(snapshot), Size::new(120, 36));
+    let mut app = App::new("paid".into(), profile, Vec::new(), Arc::new(snapshot), Size::new(120, 36));
     assert_eq!(press(&mut app, "q"), []);
     assert_eq!(press(&mut app, "n"), [], "any other key stays");
     assert_eq!(press(&mut app, "qy"), [Effect::Quit]);
@@ -192,9 +194,9 @@ fn an_epoch_is_gone_back_to_and_held_as_the_baseline() {
 #[test]
 fn screens_that_are_not_there_say_why() {
     let mut app = app();
-    press(&mut app, "2");
+    press(&mut app, "3");
     assert_eq!(app.screen, Screen::Live);
-    assert!(app.message().unwrap().text.starts_with("Compare is not in this version"));
+    assert!(app.message().unwrap().text.starts_with("Cost is not in this version"));
     press(&mut app, "4");
     assert_eq!(app.screen, Screen::Log);
 }

@@ -1,6 +1,7 @@
 //! The panels of the screens: one file a panel, named as its title. Each draws from the app's state into a buffer and
 //! changes nothing. Must not know the engine.
 
+pub mod compare;
 mod cost;
 pub mod events;
 mod frame;
@@ -38,6 +39,16 @@ pub fn draw(pane: Pane, app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) 
     // Less is all border.
     if area.width > 2 && area.height > 2 {
         draw(app, theme, area, buf);
+    }
+}
+
+/// The names of what takes turns in one place; those that are seen stand out.
+pub fn tabs<'a>(names: impl IntoIterator<Item = (&'a str, bool)>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let mut x = area.x;
+    for (name, is_seen) in names {
+        let style = if is_seen { theme.selected() } else { theme.dim() };
+        let room = usize::from(area.right().saturating_sub(x));
+        x = buf.set_stringn(x, area.y, format!(" {name} "), room, style).0;
     }
 }
 

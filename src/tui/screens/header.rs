@@ -47,7 +47,7 @@ fn looks(state: State, theme: &Theme) -> Style {
     match state {
         State::Runs => theme.good(),
         State::Ended(_) => theme.bad(),
-        State::WarmUp | State::Paused | State::Frozen | State::Ending => theme.warn(),
+        State::WarmUp | State::Comparing | State::Paused | State::Frozen | State::Ending => theme.warn(),
     }
 }
 

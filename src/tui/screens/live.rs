@@ -27,12 +27,8 @@ fn tabs(live: &Live, theme: &Theme, area: Rect, buf: &mut Buffer) {
         panes.map(move |pane| (pane, name(pane)))
     };
     let fits = names(Pane::name).map(|(_, name)| name.len() + 2).sum::<usize>() <= usize::from(area.width);
-    let mut x = area.x;
-    for (pane, name) in names(if fits { Pane::name } else { short }) {
-        let style = if live.area(pane).is_some() { theme.selected() } else { theme.dim() };
-        let room = usize::from(area.right().saturating_sub(x));
-        x = buf.set_stringn(x, area.y, format!(" {name} "), room, style).0;
-    }
+    let names = names(if fits { Pane::name } else { short });
+    panels::tabs(names.map(|(pane, name)| (name, live.area(pane).is_some())), theme, area, buf);
 }
 
 /// Where the names do not fit side by side.

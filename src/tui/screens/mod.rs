@@ -1,6 +1,7 @@
 //! The screens: a line above, the body, a line below, and what is open over them. Drawn whole from the app's state.
 //! Must not know the terminal.
 
+mod compare;
 mod epoch_columns;
 mod epochs;
 mod footer;
@@ -34,7 +35,8 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         match app.screen {
             Screen::Log => log::draw(app, theme, parts.body, buf),
             Screen::Epochs => epochs::draw(app, theme, parts.body, buf),
-            Screen::Live | Screen::Compare | Screen::Cost => live::draw(app, theme, size, buf),
+            Screen::Compare => compare::draw(app, theme, size, buf),
+            Screen::Live | Screen::Cost => live::draw(app, theme, size, buf),
         }
         footer::draw(app, theme, parts.footer, buf);
     }

@@ -1,5 +1,7 @@
 //! Screens and layers as a person sees them.
 
+mod compare;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;

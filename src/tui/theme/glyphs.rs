@@ -25,12 +25,17 @@ pub struct Glyphs {
     pub shades: &'static [char],
     /// A bar's fill for each tier, in the order of [`super::Tier::ALL`], where no colour tells them apart.
     pub fills: [char; super::Tier::ALL.len()],
+    /// Half a full cell, at either side.
+    pub left_half: char,
+    pub right_half: char,
     pub horizontal: char,
     pub vertical: char,
     /// A vertical axis that leaves something out.
     pub broken: char,
     /// Where a vertical axis meets a horizontal one.
     pub corner: char,
+    /// Where a number stands on a horizontal axis.
+    pub tick: char,
     /// Points from an axis at what happened there.
     pub caret: char,
     pub left: char,
@@ -50,10 +55,13 @@ static UNICODE: Glyphs = Glyphs {
     spark: &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
     shades: &['░', '▒', '▓', '█'],
     fills: ['█', '▒', '▚', '▄', '░', '╱', '╳'],
+    left_half: '▌',
+    right_half: '▐',
     horizontal: '─',
     vertical: '│',
     broken: '┊',
     corner: '└',
+    tick: '┬',
     caret: '▲',
     left: '◂',
     right: '▸',
@@ -72,10 +80,13 @@ static ASCII: Glyphs = Glyphs {
     spark: &['.', '_', '-', '=', '*', '#'],
     shades: &['.', ':', '*', '#'],
     fills: ['#', '=', '+', '%', '-', '~', 'x'],
+    left_half: '#',
+    right_half: '#',
     horizontal: '-',
     vertical: '|',
     broken: ':',
     corner: '+',
+    tick: '+',
     caret: '^',
     left: '<',
     right: '>',
@@ -117,6 +128,7 @@ pub fn fold_to_ascii(buf: &mut Buffer) {
             "µ" => "u",
             "×" => "x",
             "±" => "~",
+            "¥" => "Y",
             "–" | "—" | "−" => "-",
             "→" | "≥" => ">",
             "←" | "≤" => "<",

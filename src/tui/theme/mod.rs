@@ -43,6 +43,13 @@ impl Tier {
     }
 }
 
+/// Of two arms that are held against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    First,
+    Other,
+}
+
 /// What a piece of a picture is filled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paint {
@@ -138,6 +145,24 @@ impl Theme {
         Paint { fill, style: self.ink(&hue::TIERS[tier as usize]) }
     }
 
+    /// Of one of two arms that are held against each other: colours tell them apart, or else fills.
+    pub fn arm(&self, side: Side) -> Paint {
+        match side {
+            Side::First => Paint { fill: self.full(), style: self.ink(&hue::SKY) },
+            Side::Other => Paint { fill: self.tier(Tier::Redis).fill, style: self.ink(&hue::ORANGE) },
+        }
+    }
+
+    /// The n-th of up to seven parts of a whole, told apart as tiers are.
+    pub fn part(&self, n: usize) -> Paint {
+        self.tier(Tier::ALL[n % Tier::ALL.len()])
+    }
+
+    /// Whether curves can be drawn in dots finer than a cell.
+    pub fn has_dots(&self) -> bool {
+        self.charset == Charset::Unicode
+    }
+
     /// `level` in 0..=1; only 0 is blank. Density joins the colour where there are too few colours to rank by.
     pub fn heat(&self, level: f64) -> Paint {
         if level.is_nan() || level <= 0.0 {
@@ -200,6 +225,7 @@ mod tests {
             theme.bar().style,
         ];
         styles.extend(Tier::ALL.map(|tier| theme.tier(tier).style));
+        styles.extend([Side::First, Side::Other].map(|side| theme.arm(side).style));
         styles.extend((0..=20).map(|i| theme.heat(f64::from(i) / 20.0).style));
         styles
     }
@@ -229,6 +255,16 @@ mod tests {
                 for (i, paint) in paints.iter().enumerate() {
                     assert!(!paints[..i].contains(paint), "{depth:?} {charset:?} {:?}", Tier::ALL[i]);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn arms_are_told_apart_on_every_terminal() {
+        for depth in [Depth::True, Depth::Indexed, Depth::Ansi, Depth::Mono] {
+            for charset in [Charset::Unicode, Charset::Ascii] {
+                let theme = Theme::new(depth, charset);
+                assert_ne!(theme.arm(Side::First), theme.arm(Side::Other), "{depth:?} {charset:?}");
             }
         }
     }

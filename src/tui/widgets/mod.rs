@@ -3,15 +3,21 @@
 
 mod axis;
 mod bar;
+mod curves;
 mod heatmap;
+mod log_axis;
 mod log_histogram;
+mod mirrored_histogram;
 mod sparkline;
 mod stacked_bar;
 
 pub use axis::{ONE_TWO_FIVE_NS, time_label};
 pub use bar::Bar;
+pub use curves::Curves;
 pub use heatmap::{Heatmap, Mark};
+pub use log_axis::LogAxis;
 pub use log_histogram::{Bucket, LogHistogram};
+pub use mirrored_histogram::MirroredHistogram;
 pub use sparkline::Sparkline;
 pub use stacked_bar::{Segment, StackedBar};
 

@@ -11,7 +11,7 @@ use ratatui::widgets::Widget;
 
 use super::*;
 use crate::tui::export;
-use crate::tui::theme::{Charset, Depth, Theme, Tier};
+use crate::tui::theme::{Charset, Depth, Side, Theme, Tier};
 
 const THEMES: [Theme; 4] = [Theme::FULL, Theme::new(Depth::Ansi, Charset::Ascii), Theme::MONO, Theme::ASCII];
 const US: u64 = 1_000;
@@ -212,6 +212,94 @@ fn bands_of_a_heatmap_share_rows_where_height_is_short() {
     ");
 }
 
+fn mirrored<'a>(edges: &'a [u64], counts: [&'a [u64]; 2], theme: &'a Theme) -> MirroredHistogram<'a> {
+    MirroredHistogram { edges, counts, paints: [Side::First, Side::Other].map(|side| theme.arm(side)), theme }
+}
+
+#[test]
+fn two_kinds_of_calls_stand_back_to_back_each_in_shares_of_its_own() {
+    let edges = LogAxis::over(10 * MS, 80 * MS, 3).edges(3);
+    let counts: [&[u64]; 2] = [&[2, 78, 20], &[7, 1, 0]];
+    assert_snapshot!(text(mirrored(&edges, counts, &Theme::FULL), 50, 3), @r"
+     2.0%              ▐ 10.0ms│███████████████ 87.5%
+    78.0% ▐█████████████ 20.0ms│██              12.5%
+    20.0%           ▐███ 40.0ms│
+    ");
+    assert_snapshot!(text(mirrored(&edges, counts, &Theme::MONO), 50, 3), @r"
+     2.0%              ▐ 10.0ms│▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒ 87.5%
+    78.0% ▐█████████████ 20.0ms│▒▒              12.5%
+    20.0%           ▐███ 40.0ms│
+    ");
+    assert_snapshot!(text(mirrored(&edges, counts, &Theme::ASCII), 24, 3), @r"
+          # 10.0ms|========
+    ####### 20.0ms|=
+         ## 40.0ms|
+    ");
+}
+
+#[test]
+fn a_kind_without_calls_has_no_bars() {
+    let edges = LogAxis::over(10 * MS, 80 * MS, 3).edges(3);
+    assert_snapshot!(text(mirrored(&edges, [&[], &[0, 1, 3]], &Theme::ASCII), 30, 3), @r"
+    10.0ms|
+    20.0ms|====
+    40.0ms|===========
+    ");
+}
+
+/// Shares that rise evenly on the logarithmic axis between two times.
+fn rising(from_ns: u64, to_ns: u64) -> Vec<(u64, f64)> {
+    let axis = LogAxis::over(from_ns, to_ns, 1);
+    (0..=50).map(|i| (axis.at(f64::from(i) / 50.0) as u64, f64::from(i) / 50.0)).collect()
+}
+
+fn curves<'a>(curves: [&'a [(u64, f64)]; 2], theme: &'a Theme) -> Curves<'a> {
+    let styles = [Side::First, Side::Other].map(|side| theme.arm(side).style);
+    Curves { curves, axis: LogAxis::over(10 * MS, 1_000 * MS, 10), styles, letters: ['A', 'B'], theme }
+}
+
+#[test]
+fn curves_are_solid_and_dashed_or_letters() {
+    let (first, other) = (rising(20 * MS, 60 * MS), rising(150 * MS, 600 * MS));
+    assert_snapshot!(text(curves([&first, &other], &Theme::MONO), 50, 8), @r"
+    100%│                ⡠⠊⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⡩⠉⠉⠉⠉⠉⠉
+        │              ⡠⠊                    ⠤
+     50%│            ⣀⠎                    ⠔
+        │          ⢀⠜                    ⠊
+        │        ⢀⠔⠁                 ⢀ ⠊
+      0%│⣀⣀⣀⣀⣀⣀⣀⠔⣁ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⠁
+        └┬──────┬───────┬──────┬──────┬───────┬──────┬
+       10ms   20ms    50ms   100ms  200ms   500ms   1s
+    ");
+    assert_snapshot!(text(curves([&first, &other], &Theme::ASCII), 50, 8), @r"
+    100%|                AAAAAAAAAAAAAAAAAAAAAAA******
+        |              AA                    BBB
+     50%|            AA                   BBB
+        |          AA                   BB
+        |        AA                  BBB
+      0%|********BBBBBBBBBBBBBBBBBBBB
+        ++------+-------+------+------+-------+------+
+       10ms   20ms    50ms   100ms  200ms   500ms   1s
+    ");
+}
+
+#[test]
+fn equal_curves_are_one_line_in_the_terminals_own_colour() {
+    let equal = rising(20 * MS, 600 * MS);
+    let buf = drawn(curves([&equal, &equal], &Theme::FULL), 40, 6);
+    let dots =
+        buf.content.iter().filter(|cell| ('\u{2801}'..='\u{28ff}').contains(&cell.symbol().chars().next().unwrap()));
+    let (both, first): (Vec<_>, Vec<_>) = dots.partition(|cell| cell.fg == Color::Reset);
+    assert!(!both.is_empty() && first.iter().all(|cell| Some(cell.fg) == Theme::FULL.arm(Side::First).style.fg));
+    assert!(text(curves([&equal, &equal], &Theme::ASCII), 40, 6).contains("***"));
+}
+
+#[test]
+fn a_curve_without_points_is_not_drawn() {
+    let first = rising(20 * MS, 60 * MS);
+    assert!(!text(curves([&first, &[]], &Theme::ASCII), 50, 8).contains('B'));
+}
+
 proptest! {
     #[test]
     fn every_part_of_a_bar_is_seen_however_small(
@@ -259,7 +347,11 @@ proptest! {
             let bar = |share| Bar {
                 label: "模型", label_width: 9, share, value: "1%", value_width: 6, paint: theme.bar(), theme,
             };
-            let draw: [&dyn Fn(&mut Buffer); 5] = [
+            let points: Vec<_> = counts.iter().map(|row| (u64::from(row[0]), f64::from(row[1]) / 1e9)).collect();
+            let edges: Vec<_> = counts.iter().map(|row| u64::from(row[2])).collect();
+            let draw: [&dyn Fn(&mut Buffer); 7] = [
+                &|buf| mirrored(&edges, [&edges, &[]], theme).render(area, buf),
+                &|buf| curves([&points, &[]], theme).render(area, buf),
                 &|buf| StackedBar { segments: &parts, glyphs: theme.glyphs }.render(area, buf),
                 &|buf| bar(shares.first().copied().unwrap_or_default()).render(area, buf),
                 &|buf| Sparkline { values: &values, max: None, style: theme.good(), theme }.render(area, buf),

@@ -3,7 +3,7 @@
 mod edit;
 mod help;
 mod palette;
-mod quit;
+mod question;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
@@ -20,7 +20,9 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Some(Layer::Help { chosen }) => help::draw(app, *chosen, theme, area, buf),
         Some(Layer::Palette(palette)) => palette::draw(app, palette, theme, area, buf),
         Some(Layer::Edit(edit)) => edit::draw(app, edit, theme, area, buf),
-        Some(Layer::Quit) => quit::draw(app, theme, area, buf),
+        Some(Layer::Quit) => question::draw(&question::leaving(app), theme, area, buf),
+        Some(Layer::Begin) => question::draw(&question::beginning(app), theme, area, buf),
+        Some(Layer::StopComparison) => question::draw(&question::stopping(app), theme, area, buf),
         None => {}
     }
 }

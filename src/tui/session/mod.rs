@@ -1,8 +1,10 @@
 //! The loop between the workbench and the world: keys, snapshots and signals in, effects and frames out.
 //! Must not know what keys mean or what is drawn.
 
+mod arms;
+mod files;
+
 use std::io::{Write, stderr};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +12,6 @@ use crossterm::event::{Event, EventStream, MouseEventKind};
 use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use futures_util::{FutureExt, StreamExt};
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -18,17 +19,17 @@ use tokio::time::sleep_until;
 
 use super::action::{Action, Effect};
 use super::app::App;
-use super::export;
 use super::screens;
 use super::terminal::{self, Guard, Screen};
 use super::theme::Theme;
 use crate::calibration::Calibration;
-use crate::cost::{PriceBook, Pricer};
+use crate::compare::Comparison;
 use crate::engine::{self, EngineError, Handle, Until};
-use crate::metrics::{Epoch, Run, Snapshot, Stop};
+use crate::metrics::{Run, Snapshot, Stop};
+use crate::profile::Loaded;
 use crate::profile::expect::{Expectation, LatencyBounds};
-use crate::profile::{Loaded, Prices, Profile};
-use crate::report::{self, Report};
+use crate::report;
+use arms::Arms;
 
 /// Between frames, at least.
 const FRAME: Duration = Duration::from_millis(50);
@@ -52,6 +53,8 @@ pub struct Workbench {
 /// What is left when the screen is closed.
 pub struct Left {
     pub run: Run,
+    /// Those that came to an end, in their order.
+    pub comparisons: Vec<Arc<Comparison>>,
     /// [`Stop::Quit`], or the signal that ended the session.
     pub why: Stop,
     /// What was written, in words.
@@ -115,6 +118,7 @@ struct Session<'a> {
     engine: Option<Handle>,
     /// The load that ended by itself: the budget was spent, or there was no hope.
     over: Option<Run>,
+    arms: Arms,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     guard: Guard,
     screen: Screen,
@@ -137,14 +141,15 @@ impl<'a> Session<'a> {
     ) -> Result<Self, WorkbenchError> {
         let snapshots = engine.snapshots();
         let snapshot = snapshots.borrow().clone();
-        let Loaded { source, profile, .. } = &workbench.loaded;
-        let mut app = App::new(source.name(), profile.clone(), snapshot, screen.size()?);
+        let Loaded { source, profile, arms, .. } = &workbench.loaded;
+        let mut app = App::new(source.name(), profile.clone(), arms.clone(), snapshot, screen.size()?);
         app.calibration = workbench.calibration.clone();
         Ok(Self {
             workbench,
             app,
             engine: Some(engine),
             over: None,
+            arms: Arms::default(),
             snapshots,
             guard,
             screen,
@@ -176,6 +181,7 @@ impl<'a> Session<'a> {
                     }
                     Err(_) => self.end_load()?,
                 },
+                news = self.arms.news() => self.take_news(news),
                 why = signals.next() => self.left = Some(why),
                 () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {}
             }
@@ -238,6 +244,8 @@ impl<'a> Session<'a> {
             }
             Effect::Pause => self.engine()?.pause().map_err(failed)?,
             Effect::Resume => self.engine()?.resume().map_err(failed)?,
+            Effect::Compare { course, profile } => self.compare(*course, &profile)?,
+            Effect::StopComparison => self.arms.stop(Stop::Quit),
             Effect::Inject { route, kind, model, lasts } => {
                 self.engine()?.inject(&route, kind, model, lasts).map_err(failed)?;
             }
@@ -294,68 +302,12 @@ impl<'a> Session<'a> {
         Ok(self.screen.backend_mut().flush()?)
     }
 
-    fn write(&mut self, tuned: &Profile) {
-        let (loaded, book) = (&self.workbench.loaded, PriceBook::builtin());
-        let path = loaded.tuned_path();
-        // As `gatebench run` will ask.
-        let prices = Prices { has: &|model| book.has_price(model), names: &[] };
-        let action = match loaded.write_tuned(tuned, &path, prices) {
-            Ok(written) => {
-                let left_out = match &written.left_out[..] {
-                    [] => String::new(),
-                    keys => format!("; without {}", keys.join(", ")),
-                };
-                let like_this = like_this(&self.app.shown().epoch, &path);
-                self.notes.push(format!("wrote {}{left_out}; as its epoch ran: {like_this}", path.display()));
-                Action::Done(format!("wrote {}{left_out}; as this epoch: {like_this}", path.display()))
-            }
-            Err(error) => Action::Failed(error.to_string()),
-        };
-        self.update(action);
-    }
-
-    fn export(&mut self) {
-        let action = match self.try_export() {
-            Ok(paths) => {
-                let stem = paths.first().map(|path| path.with_extension("").display().to_string()).unwrap_or_default();
-                self.notes.extend(paths.iter().map(|path| format!("wrote {}", path.display())));
-                Action::Done(format!("wrote {stem}.json, .svg and .txt"))
-            }
-            Err(why) => Action::Failed(why),
-        };
-        self.update(action);
-    }
-
-    fn report(&self, run: &Run) -> Report {
-        let pricer = Pricer::new(&run.profile, PriceBook::builtin());
-        let mut report = Report::of(run, &pricer, &self.workbench.expectations);
-        if let Some(calibration) = &self.workbench.calibration {
-            report.hold_against(calibration, report::shape(&run.profile, &run.total));
-        }
-        report
-    }
-
-    fn try_export(&self) -> Result<Vec<PathBuf>, String> {
-        let so_far = self.engine.as_ref().map(Handle::so_far).transpose().map_err(|error| error.to_string())?;
-        let run = so_far.as_ref().or(self.over.as_ref()).ok_or_else(|| EngineError::Over.to_string())?;
-        let report = self.report(run);
-        let size = self.app.size;
-        let mut buf = Buffer::empty(Rect::from((Position::ORIGIN, size)));
-        screens::draw(&self.app, &self.workbench.theme, buf.area, &mut buf);
-        let stem = format!("gatebench-{}-{}", self.app.name, jiff::Zoned::now().strftime("%Y%m%d-%H%M%S"));
-        let path = |ending: &str| PathBuf::from(format!("{stem}.{ending}"));
-        report::write(&path("json"), &report).map_err(|error| error.to_string())?;
-        for (ending, content) in [("svg", export::svg(&buf, &self.title)), ("txt", export::text(&buf))] {
-            report::write_text(&path(ending), &content).map_err(|error| error.to_string())?;
-        }
-        Ok(["json", "svg", "txt"].map(path).into())
-    }
-
     /// Gives the terminal back, ends the load, and waits for what is in flight.
-    fn leave(self) -> Result<Left, WorkbenchError> {
+    fn leave(mut self) -> Result<Left, WorkbenchError> {
         let why = self.left.unwrap_or(Stop::Quit);
         drop(self.screen);
         drop(self.guard);
+        self.arms.stop(why);
         let run = match (self.engine, self.over) {
             (Some(engine), _) => {
                 // Not `eprintln`, which panics when the terminal is gone.
@@ -366,17 +318,9 @@ impl<'a> Session<'a> {
             (None, Some(run)) => run,
             (None, None) => return Err(EngineError::Over.into()),
         };
-        Ok(Left { run, why, notes: self.notes })
-    }
-}
-
-/// The command that runs a written profile as this epoch ran: caches are as warm as they were at its beginning only
-/// after as long a warm-up.
-fn like_this(epoch: &Epoch, path: &Path) -> String {
-    let run = format!("gatebench run {}", path.display());
-    match (epoch.number, epoch.seconds.round() as u64) {
-        (0, _) | (_, 0) => run,
-        (_, seconds) => format!("{run} --set load.warmup={}s -z {seconds}s", epoch.began.as_secs().max(1)),
+        // One that cannot even start has nothing to show.
+        let _ = self.arms.join();
+        Ok(Left { run, comparisons: self.arms.over, why, notes: self.notes })
     }
 }
 
