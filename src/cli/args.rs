@@ -155,6 +155,10 @@ pub struct RunArgs {
     /// .xml (JUnit); of a sweep .json or .md; repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
+    /// End the load as soon as an expectation cannot hold any more, whatever is still to come (exit 99); never a run
+    /// that could still pass. Which metrics can tell: docs/ci.md
+    #[arg(long)]
+    pub abort_on_fail: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -11,11 +11,11 @@ use super::calibrate::Standard;
 use super::progress::Progress;
 use super::{Failure, load, print, step_summary};
 use crate::cost::{PriceBook, Pricer};
-use crate::engine::{self, Until};
+use crate::engine::{self, Handle, Until};
 use crate::metrics::{Run, Stop};
 use crate::profile::expect::{Expectation, latency_bounds};
 use crate::profile::{Loaded, Profile};
-use crate::report::{self, Formats, Report, Style, Verdict};
+use crate::report::{self, Formats, Hopeless, Outlook, Report, Style, Verdict};
 
 /// Signals closer than this are one.
 const SAME_WISH: Duration = Duration::from_millis(300);
@@ -28,7 +28,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 /// Runs what was loaded, and delivers its report.
 pub fn headless(loaded: Loaded, args: &RunArgs) -> Result<u8, Failure> {
     warn(&loaded, &args.output);
-    let report = measure(&loaded.profile, &args.output, &mut Standard::default())?;
+    let report = measure(&loaded.profile, args, &mut Standard::default())?;
     let written = args.out.iter().map(|path| report::write(path, &report).map_err(Failure::could_not_run));
     step_summary::append(|| report::markdown::markdown(&report));
     let delivered = delivered(std::iter::once(show(&report, &args.output)).chain(written));
@@ -36,10 +36,15 @@ pub fn headless(loaded: Loaded, args: &RunArgs) -> Result<u8, Failure> {
 }
 
 /// Runs a profile; the report, held against what this machine can generate if that is in question.
-pub fn measure(profile: &Profile, output: &OutputArgs, standard: &mut Standard) -> Result<Report, Failure> {
-    let run = execute(profile, &mut Progress::new(output.quiet))?;
+pub fn measure(profile: &Profile, args: &RunArgs, standard: &mut Standard) -> Result<Report, Failure> {
+    let outlook = args.abort_on_fail.then(|| Outlook::of(profile, expectations(profile)));
+    let (run, hopeless) = execute(profile, outlook.as_ref(), &mut Progress::new(args.output.quiet))?;
     let mut report = Report::of(&run, &pricer(&run.profile), &expectations(profile));
-    standard.judge(&mut report, &run, output);
+    // Seen too late, the run went to its end, and is judged by that.
+    if let Some(hopeless) = hopeless.filter(|_| run.stop == Stop::Aborted) {
+        report.abort(&hopeless);
+    }
+    standard.judge(&mut report, &run, &args.output);
     Ok(report)
 }
 
@@ -62,8 +67,13 @@ pub fn delivered(ways: impl Iterator<Item = Result<(), Failure>>) -> Verdict {
     }))
 }
 
-/// Runs a profile to its end, or to the end a signal asks for. The second signal leaves at once.
-fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
+/// Runs a profile to its end, or to the end a signal asks for (the second one leaves at once), or until the outlook is
+/// hopeless: then it says what for.
+fn execute(
+    profile: &Profile,
+    outlook: Option<&Outlook>,
+    progress: &mut Progress,
+) -> Result<(Run, Option<Hopeless>), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::could_not_run)?;
     runtime.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt()).map_err(Failure::could_not_run)?;
@@ -71,13 +81,19 @@ fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
         let handle = engine::start(profile.clone(), latency_bounds(&expectations(profile)), Until::Planned)?;
         let mut snapshots = handle.snapshots();
         let mut asked: Option<Instant> = None;
+        let mut hopeless = None;
         loop {
             let why = tokio::select! {
                 _ = interrupts.recv() => Stop::Interrupted,
                 _ = terminations.recv() => Stop::Terminated,
                 changed = snapshots.changed() => match changed {
                     Ok(()) => {
-                        progress.show(&snapshots.borrow_and_update());
+                        let snapshot = snapshots.borrow_and_update().clone();
+                        progress.show(&snapshot);
+                        if hopeless.is_none() && asked.is_none() {
+                            hopeless = outlook.and_then(|outlook| outlook.hopeless(&snapshot));
+                            hopeless.iter().for_each(|hopeless| abort(&handle, hopeless, progress));
+                        }
                         continue;
                     }
                     Err(_) => break,
@@ -95,8 +111,13 @@ fn execute(profile: &Profile, progress: &mut Progress) -> Result<Run, Failure> {
             }
         }
         progress.clear();
-        Ok(handle.join()?)
+        Ok((handle.join()?, hopeless))
     })
+}
+
+fn abort(handle: &Handle, hopeless: &Hopeless, progress: &Progress) {
+    progress.note(&format!("aborting: {}", hopeless.words()));
+    handle.abort(hopeless.words());
 }
 
 /// The profile's expectations; validation has parsed each before.

@@ -26,6 +26,8 @@ pub enum Message {
     /// The run as it stands.
     SoFar(mpsc::Sender<Run>),
     Stop(Stop),
+    /// For this reason the rest of the plan is not worth its while.
+    Abort(String),
 }
 
 /// `profile` as people see it; `settings` as replicas take them.

@@ -308,6 +308,12 @@ impl Handle {
         let _ = self.to_conductor.send(Message::Stop(why));
     }
 
+    /// As [`Handle::stop`], for a reason that becomes an event; the run ends as [`Stop::Aborted`], unless its load is
+    /// over already. What is in flight is awaited briefly.
+    pub fn abort(&self, why: String) {
+        let _ = self.to_conductor.send(Message::Abort(why));
+    }
+
     pub fn is_finished(&self) -> bool {
         self.conductor.as_ref().is_none_or(JoinHandle::is_finished)
     }

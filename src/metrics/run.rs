@@ -27,6 +27,8 @@ pub enum Stop {
     Terminated,
     /// No further call could succeed: the route cannot be reached, or refuses the key.
     Hopeless,
+    /// An expectation could not hold any more (`--abort-on-fail`).
+    Aborted,
 }
 
 #[derive(Debug)]

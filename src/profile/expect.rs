@@ -138,6 +138,24 @@ impl Expectation {
             Op::Equal => (actual - value).abs() <= self.unit.resolution() * value.abs().max(actual.abs()),
         }
     }
+
+    /// Whether a value of `from..=to` holds.
+    pub fn can_hold(&self, from: f64, to: f64) -> bool {
+        match self.op {
+            Op::Less | Op::AtMost => self.holds(from),
+            Op::Greater | Op::AtLeast => self.holds(to),
+            Op::Equal => (from..=to).contains(&self.value) || self.holds(from) || self.holds(to),
+        }
+    }
+
+    /// Of `from..=to` the value that comes nearest to holding.
+    pub fn best_of(&self, from: f64, to: f64) -> f64 {
+        match self.op {
+            Op::Less | Op::AtMost => from,
+            Op::Greater | Op::AtLeast => to,
+            Op::Equal => self.value.clamp(from, to),
+        }
+    }
 }
 
 impl fmt::Display for Expectation {
@@ -330,6 +348,15 @@ mod tests {
         assert!(holds("p99 == 10ms", 10.005) && !holds("p99 == 10ms", 10.1));
         assert!(holds("errors == 0%", 0.0) && !holds("errors == 0%", 1e-6));
         assert!(holds("reuse == 30%", 0.1 + 0.2) && !holds("p99 < 1ms", f64::NAN));
+    }
+
+    #[test]
+    fn a_range_can_hold_if_one_of_its_values_does() {
+        let can = |text: &str, from, to| Expectation::parse(text).unwrap().can_hold(from, to);
+        assert!(can("errors < 1%", 0.0099, 1.0) && !can("errors < 1%", 0.01, 1.0) && can("errors <= 1%", 0.01, 1.0));
+        assert!(can("qps > 10", 0.0, 10.1) && !can("qps > 10", 0.0, 10.0) && can("qps >= 10", 0.0, 10.0));
+        assert!(can("load.failed == 3", 2.0, f64::INFINITY) && !can("load.failed == 3", 4.0, f64::INFINITY));
+        assert!(can("max == 10ms", 10.005, f64::INFINITY) && !can("max == 10ms", 0.0, 9.9));
     }
 
     #[test]

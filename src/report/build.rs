@@ -72,6 +72,7 @@ fn run_facts(run: &Run, figures: &Figures) -> RunFacts {
         interrupted: matches!(run.stop, Stop::Interrupted | Stop::Terminated),
         stop: run.stop,
         given_up_because: run.given_up.clone(),
+        aborted_because: None,
         abandoned: run.abandoned,
         insecure_routes: run.profile.unchecked_routes().map(str::to_owned).collect(),
     }

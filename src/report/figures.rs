@@ -39,7 +39,7 @@ impl<'a> Figures<'a> {
             tally: &snapshot.measured,
             seconds: snapshot.measured_s,
             planned: snapshot.planned,
-            dropped: snapshot.dropped,
+            dropped: snapshot.dropped_measured(),
             abandoned: snapshot.gauges.in_flight,
             bill: &snapshot.bill,
         }

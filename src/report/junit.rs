@@ -1,5 +1,6 @@
 //! Report -> JUnit XML, as GitLab and Jenkins read it: a suite a run, and a case for each thing its exit code hangs on.
-//! A failure is an expectation that did not hold; an error is what left nothing, or nothing sound, to judge.
+//! A failure is an expectation that did not hold; an error is what left nothing, or nothing sound, to judge. What a run
+//! that was aborted for one expectation had no time to judge of the others is skipped.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use super::shape::{Judged, Report};
 use super::text::{self, Style, met};
 use super::verdict::Verdict;
+use crate::metrics::Stop;
 
 pub fn junit(report: &Report) -> String {
     let took = Duration::try_from_secs_f64(report.run.duration_s).unwrap_or_default();
@@ -17,7 +19,9 @@ pub fn junit(report: &Report) -> String {
     suite.add_property(("gatebench", report.gatebench.as_str()));
     suite.add_test_case(case("run", "ran to its end", ended(report))).test_cases[0].set_time(took);
     suite.add_test_case(case("run", "valid", valid(report)));
-    suite.add_test_cases(report.expectations.iter().map(|judged| case("expect", &judged.expect, status(judged))));
+    suite.add_test_cases(
+        report.expectations.iter().map(|judged| case("expect", &judged.expect, status(judged, report.run.stop))),
+    );
     suite.set_system_out(text::text(report, Style::PLAIN));
     let mut all = quick_junit::Report::new("gatebench");
     all.set_time(took).add_test_suite(suite);
@@ -37,7 +41,10 @@ fn ended(report: &Report) -> TestCaseStatus {
             let examples = report.error_examples.iter().map(|(kind, example)| format!("first {kind}: {example}\n"));
             not_passed(NonSuccessKind::Error, "run", &words, examples.collect())
         }
-        _ => TestCaseStatus::success(),
+        _ => match &report.run.aborted_because {
+            Some(because) => not_passed(NonSuccessKind::Failure, "aborted", because, because.clone()),
+            None => TestCaseStatus::success(),
+        },
     }
 }
 
@@ -50,14 +57,22 @@ fn valid(report: &Report) -> TestCaseStatus {
     not_passed(NonSuccessKind::Error, "invalid", first, because.join("\n"))
 }
 
-fn status(judged: &Judged) -> TestCaseStatus {
+fn status(judged: &Judged, stop: Stop) -> TestCaseStatus {
     let (kind, name) = match (judged.passed, &judged.undecided) {
         (true, _) => return TestCaseStatus::success(),
+        // It was another's fault that it was not judged.
+        (false, Some(why)) if stop == Stop::Aborted => return skipped(why),
         (false, None) => (NonSuccessKind::Failure, "expectation"),
         (false, Some(_)) => (NonSuccessKind::Error, "undecided"),
     };
     let met = met(judged);
     not_passed(kind, name, &met, format!("{}: {met}", judged.expect))
+}
+
+fn skipped(why: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(why);
+    status
 }
 
 fn not_passed(kind: NonSuccessKind, name: &str, message: &str, text: String) -> TestCaseStatus {

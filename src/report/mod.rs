@@ -16,6 +16,7 @@ mod html;
 mod junit;
 mod littles_law;
 pub mod markdown;
+mod outlook;
 mod redact;
 mod shape;
 pub mod sweep;
@@ -26,6 +27,7 @@ mod write;
 
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
+pub use outlook::{Hopeless, Outlook};
 pub use shape::*;
 pub use text::{Page, Style, Tone, format, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};

@@ -41,6 +41,10 @@ impl Sweep {
         page.gap();
         for row in &self.rows {
             let label = label(&row.set);
+            if let Some(because) = &row.aborted_because {
+                page.words(Tone::Bad, &format!("{label} was aborted: {because}"));
+                continue;
+            }
             if !row.missed.is_empty() {
                 page.words(Tone::Bad, &format!("{label} misses {}", row.missed.join(", ")));
             }
@@ -97,6 +101,8 @@ pub struct Row {
     missed: Vec<String>,
     /// Expectations that could not be judged, and why.
     undecided: Vec<String>,
+    /// Why it was ended before its time (`--abort-on-fail`): its figures are those until then.
+    aborted_because: Option<String>,
     succeeded: u64,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
@@ -124,6 +130,7 @@ impl Row {
             warnings: report.run.warnings.clone(),
             missed: report.expectations.iter().filter(failed).map(|judged| judged.expect.clone()).collect(),
             undecided: report.expectations.iter().filter_map(undecided).collect(),
+            aborted_because: report.run.aborted_because.clone(),
             succeeded: report.load.succeeded,
             p50_ms: latency.response.as_ref().map(|s| s.p50),
             p99_ms: latency.response.as_ref().map(|s| s.p99),
@@ -172,6 +179,7 @@ fn table(rows: &[Row]) -> String {
             or_dash(row.usd_per_1k.map(|usd| format!("{usd:.4}"))),
             match row.verdict {
                 Verdict::Passed => "",
+                Verdict::Failed if row.aborted_because.is_some() => "aborted",
                 Verdict::Failed => "misses",
                 Verdict::Interrupted | Verdict::Terminated => "interrupted",
                 Verdict::CouldNotRun | Verdict::BadInput => "failed",
@@ -323,6 +331,7 @@ mod tests {
             warnings: Vec::new(),
             missed: Vec::new(),
             undecided: Vec::new(),
+            aborted_because: None,
             succeeded: 100,
             p50_ms: Some(p99_ms / 2.0),
             p99_ms: Some(p99_ms),

@@ -1,5 +1,6 @@
 //! The command line as scripts and CI jobs meet it: the real binary, its exit codes, what it prints where.
 
+mod aborts;
 mod bad_input;
 mod binary;
 mod calibration;

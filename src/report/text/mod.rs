@@ -92,6 +92,7 @@ fn stopped(stop: Stop) -> Option<&'static str> {
         Stop::Interrupted => "interrupted, partial",
         Stop::Terminated => "terminated, partial",
         Stop::Hopeless => "given up: no further call can succeed",
+        Stop::Aborted => "aborted, partial",
     })
 }
 
