@@ -7,6 +7,7 @@ use base64::Engine;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
 use super::figures::{ERROR_KINDS, Figures, error_kind};
+use super::heatmap::Heatmap;
 use super::shape::*;
 use super::validity::invalid_because;
 use super::verdict::judge;
@@ -47,6 +48,7 @@ impl Report {
             epochs: run.epochs.iter().map(epoch_facts).collect(),
             events: run.events.iter().map(event_facts).collect(),
             series: run.series.points().to_vec(),
+            heatmap: Heatmap::of(run.series.points()),
             histograms: histograms(&tally.times),
             simulated: run.simulated.iter().cloned().collect(),
             environment: environment::here(),

@@ -12,6 +12,7 @@ mod csv;
 mod environment;
 mod figures;
 mod generator;
+mod heatmap;
 mod html;
 mod junit;
 mod littles_law;
@@ -27,6 +28,7 @@ mod write;
 
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
+pub use heatmap::{Heatmap, HeatmapColumn};
 pub use outlook::{Hopeless, Outlook};
 pub use shape::*;
 pub use text::{Page, Style, Tone, format, shortfall, text};

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::heatmap::Heatmap;
 use crate::metrics::{Point, Stop, Summary};
 use crate::sim::Stats;
 
@@ -44,6 +45,9 @@ pub struct Report {
     pub epochs: Vec<EpochFacts>,
     pub events: Vec<EventFacts>,
     pub series: Vec<Point>,
+    /// The series' service times; of older reports there is none.
+    #[serde(default)]
+    pub heatmap: Heatmap,
     /// Base64 of HdrHistogram's V2 encoding (not deflated), values in nanoseconds; of each metric that has values.
     pub histograms: BTreeMap<String, String>,
     /// What each simulated route of this run counted itself, warm-up included, by route.

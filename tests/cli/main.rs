@@ -12,6 +12,7 @@ mod files;
 mod open_files;
 mod outcomes;
 mod overview;
+mod page;
 mod secrets;
 mod signals;
 mod simulator;
