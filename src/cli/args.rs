@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::profile::Dialect;
+use crate::report::baselines::{DIRECTORY, Name};
 
 /// Find the settings of your AI gateway client before you deploy: pool, caches, limits, retries, fallback, money.
 ///
@@ -76,10 +77,22 @@ pub enum Command {
     Tui(TuiArgs),
     /// Run a profile headless: summary, expectations, exit code
     #[command(override_usage = RUN_USAGE)]
-    Run(RunArgs),
+    Run {
+        #[command(flatten)]
+        args: RunArgs,
+        #[command(flatten)]
+        baseline: BaselineArgs,
+    },
     /// Run a profile once for each value of a setting, and pick one
     #[command(override_usage = SWEEP_USAGE)]
     Sweep(RunArgs),
+    /// Baselines: reports kept by name, to hold later runs against
+    Baseline {
+        #[command(subcommand)]
+        command: BaselineCommand,
+        #[command(flatten)]
+        kept: BaselineDirectory,
+    },
     /// Preflight: keys, DNS, TCP, TLS, models, one tiny call, Redis, this machine; says how to mend what is not ok
     #[command(override_usage = CHECK_USAGE, after_help = CHECK_AFTER_HELP)]
     Check(CheckArgs),
@@ -119,6 +132,39 @@ pub enum Command {
         /// For bash: gatebench completions bash > ~/.local/share/bash-completion/completions/gatebench
         shell: Shell,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// List them, with what each measured
+    List,
+    /// Print one: its summary, or with --json its report
+    Show {
+        name: Name,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Keep the report in FILE (of run --out FILE.json) as one
+    Save { name: Name, file: PathBuf },
+    /// Delete one
+    Remove { name: Name },
+}
+
+/// What a run is held against, and kept for.
+#[derive(Debug, Args)]
+pub struct BaselineArgs {
+    /// Keep the report as the baseline NAME, if the run is valid and came to its end
+    #[arg(long, value_name = "NAME")]
+    pub save_baseline: Option<Name>,
+    #[command(flatten)]
+    pub kept: BaselineDirectory,
+}
+
+#[derive(Debug, Args)]
+pub struct BaselineDirectory {
+    /// Where baselines are kept
+    #[arg(long, value_name = "DIR", env = "GATEBENCH_BASELINE_DIR", default_value = DIRECTORY, global = true)]
+    pub baseline_dir: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use console::Term;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::args::{OutputArgs, RunArgs};
+use super::args::{BaselineArgs, OutputArgs, RunArgs};
+use super::baseline::Beside;
 use super::calibrate::Standard;
 use super::progress::Progress;
 use super::{Failure, load, print, step_summary};
@@ -20,19 +21,27 @@ use crate::report::{self, Formats, Hopeless, Outlook, Report, Style, Verdict};
 /// Signals closer than this are one.
 const SAME_WISH: Duration = Duration::from_millis(300);
 
-pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+pub fn run(args: &RunArgs, baseline: &BaselineArgs) -> Result<u8, Failure> {
     check_formats::<Report>(&args.out)?;
-    headless(load::load(args.profile.as_deref(), &args.load)?, args)
+    let beside = Beside::of(baseline)?;
+    let loaded = load::load(args.profile.as_deref(), &args.load)?;
+    let (report, verdict) = deliver(&loaded, args)?;
+    Ok(Verdict::of_all([verdict, beside.settle(&report, &args.output)]).exit_code())
 }
 
 /// Runs what was loaded, and delivers its report.
-pub fn headless(loaded: Loaded, args: &RunArgs) -> Result<u8, Failure> {
-    warn(&loaded, &args.output);
+pub fn headless(loaded: &Loaded, args: &RunArgs) -> Result<u8, Failure> {
+    Ok(deliver(loaded, args)?.1.exit_code())
+}
+
+fn deliver(loaded: &Loaded, args: &RunArgs) -> Result<(Report, Verdict), Failure> {
+    warn(loaded, &args.output);
     let report = measure(&loaded.profile, args, &mut Standard::default())?;
     let written = args.out.iter().map(|path| report::write(path, &report).map_err(Failure::could_not_run));
     step_summary::append(|| report::markdown::markdown(&report));
     let delivered = delivered(std::iter::once(show(&report, &args.output)).chain(written));
-    Ok(Verdict::of_all([Verdict::of(&report), delivered]).exit_code())
+    let verdict = Verdict::of_all([Verdict::of(&report), delivered]);
+    Ok((report, verdict))
 }
 
 /// Runs a profile; the report, held against what this machine can generate if that is in question.

@@ -7,6 +7,7 @@
 //!      verdict     `---verdict--> exit code
 //! ```
 
+pub mod baselines;
 mod build;
 mod csv;
 mod environment;
@@ -18,6 +19,7 @@ mod junit;
 mod littles_law;
 pub mod markdown;
 mod outlook;
+mod read;
 mod redact;
 mod shape;
 pub mod sweep;
@@ -30,6 +32,7 @@ pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
 pub use heatmap::{Heatmap, HeatmapColumn};
 pub use outlook::{Hopeless, Outlook};
+pub use read::{ReadError, read};
 pub use shape::*;
 pub use text::{Page, Style, Tone, format, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};

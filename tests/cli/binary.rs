@@ -135,7 +135,7 @@ impl Folder {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_gatebench"));
         command.current_dir(self.0.path()).args(args).env(CACHE.0, CACHE.1).timeout(Duration::from_secs(60));
         // Where the tests run may be a step with a page of its own.
-        command.env_remove("GITHUB_STEP_SUMMARY");
+        command.env_remove("GITHUB_STEP_SUMMARY").env_remove("GATEBENCH_BASELINE_DIR");
         prepare(&mut command);
         let output = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

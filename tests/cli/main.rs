@@ -2,6 +2,7 @@
 
 mod aborts;
 mod bad_input;
+mod baselines;
 mod binary;
 mod calibration;
 mod checks;
