@@ -41,6 +41,9 @@ fn junit_has_a_case_for_each_thing_the_exit_code_hangs_on() {
     ];
     assert_eq!(cases(&xml), expected.map(|(name, wrong)| (name.to_owned(), wrong)));
     assert_eq!(counted(&xml), ["5", "1", "1"]);
+    let document = Document::parse(&xml).unwrap();
+    let tells_skipped = |tag| document.descendants().find(|node| node.has_tag_name(tag)).unwrap().attribute("skipped");
+    assert_eq!((tells_skipped("testsuites"), tells_skipped("testsuite")), (None, Some("0")));
 }
 
 #[test]
