@@ -47,6 +47,7 @@ impl Report {
             epochs: run.epochs.iter().map(epoch_facts).collect(),
             events: run.events.iter().map(event_facts).collect(),
             series: run.series.points().to_vec(),
+            blocks: BlockFacts::of(&run.blocks, pricer),
             histograms: histograms(&tally.times),
             simulated: run.simulated.iter().cloned().collect(),
             environment: environment::here(),

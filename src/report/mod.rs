@@ -7,6 +7,7 @@
 //!      verdict     `---verdict--> exit code
 //! ```
 
+mod blocks;
 mod build;
 mod csv;
 mod environment;
@@ -24,6 +25,7 @@ mod validity;
 mod verdict;
 mod write;
 
+pub use blocks::block_metrics;
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
 pub use shape::*;
