@@ -3,6 +3,7 @@
 mod args;
 mod calibrate;
 mod check;
+mod diff;
 mod load;
 mod progress;
 mod run;
@@ -36,6 +37,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Tui(args)) => workbench::open(&args),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Calibrate { again }) => {
             calibrate::run(if again { calibrate::Again::InAnyCase } else { calibrate::Again::IfNoneIsKept })
@@ -47,6 +49,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
                 SchemaKind::Profile => profile::schema(),
                 SchemaKind::Report => report::schema(),
                 SchemaKind::Check => crate::check::schema(),
+                SchemaKind::Diff => crate::diff::schema(),
             };
             print(&format!("{schema:#}\n"))
         }

@@ -21,6 +21,9 @@ pub fn quantile_interval(histogram: &Histogram<u64>, quantile: f64) -> Option<(u
     Some((at((n * quantile - reach).floor()), at((n * quantile + reach).ceil())))
 }
 
+/// How wide a bucket of a histogram of 2 significant digits is at most, of its values.
+pub const RESOLUTION: f64 = 1.0 / 128.0;
+
 /// A quantile as if the values that share a bucket of the histogram were spread evenly over it, in the histogram's unit.
 /// Buckets of 2 digits are up to 0.8% wide; taken at their ends, quantiles of many short stretches would be few different
 /// values, of which ranks make ties. `None` without values.

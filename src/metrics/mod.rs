@@ -25,7 +25,7 @@ pub use crate::stack::ServedBy;
 pub use bands::Bands;
 pub use block::Block;
 pub use epoch::Epoch;
-pub use interval::{even_quantile, quantile_interval, samples_for};
+pub use interval::{RESOLUTION, even_quantile, quantile_interval, samples_for};
 pub use lanes::{LaneRow, Lanes};
 pub use ledger::{Ledger, LedgerRow, Tokens};
 pub use recorder::{Recorder, Recording};

@@ -24,7 +24,7 @@ pub fn junit(report: &Report) -> String {
     all.to_string().expect("memory takes all of it")
 }
 
-fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
+pub(crate) fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
     let mut case = TestCase::new(name, status);
     case.set_classname(format!("gatebench.{class}"));
     case
@@ -60,7 +60,7 @@ fn status(judged: &Judged) -> TestCaseStatus {
     not_passed(kind, name, &met, format!("{}: {met}", judged.expect))
 }
 
-fn not_passed(kind: NonSuccessKind, name: &str, message: &str, text: String) -> TestCaseStatus {
+pub(crate) fn not_passed(kind: NonSuccessKind, name: &str, message: &str, text: String) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(name).set_message(message).set_description(text);
     status

@@ -1,0 +1,1 @@
+//! What a diff of two made-up reports says.
