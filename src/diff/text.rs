@@ -100,8 +100,7 @@ impl Compared {
                 format::digits3(times)
             )),
             (Outcome::Inconclusive, None) => Some(
-                "the change is as large as the tolerance: no run would be long enough to decide; set another tolerance"
-                    .to_owned(),
+                "the change is about as large as the tolerance, so that no run is long enough to decide; set another one".to_owned(),
             ),
             _ => None,
         }
