@@ -4,8 +4,11 @@
 //! Every figure comes from whole processes (their own CPU time and peak memory), from a report's own figures, or from
 //! a loop in this process; rivals take turns, and medians are compared.
 
+#[path = "../../tests/compare/apart.rs"]
+mod apart;
 mod calibrate;
 mod compare;
+mod diff;
 mod engine;
 mod flat;
 mod http;
@@ -49,7 +52,7 @@ enum Length {
     Long,
 }
 
-const PARTS: [(&str, &str, Part); 15] = [
+const PARTS: [(&str, &str, Part); 16] = [
     ("http", "CPU and memory of whole runs: 500 B in, 600 B out, static nginx", http::measure),
     ("transports", "why the pool is ours: bare hyper, reqwest and the exact pool, same nginx", transports::measure),
     ("local_hit", "a local cache hit of a 1 KB request, through the stack", local_hit::measure),
@@ -62,6 +65,7 @@ const PARTS: [(&str, &str, Part); 15] = [
     ("service", "times of calls to nginx beside oha's, wrk's and a raw client's", service::measure),
     ("wire", "connects and first bytes over a wire of 10 ms, loss and jitter in a namespace", wired::measure),
     ("compare", "statistics of comparisons on made-up networks that drift; no load", compare::measure),
+    ("diff", "statistics of two runs at different times, their levels still; no load", diff::measure),
     ("flat", "memory over time, 64 users without a pause", flat::measure),
     ("screen", "the workbench on a terminal of 120x36: what it costs the load", screen::measure),
     ("engine", "the most calls/s against gatebench sim local in another process", engine::measure),

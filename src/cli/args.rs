@@ -26,7 +26,8 @@ Exit codes:
     1      could not run: nothing succeeded, or a file could not be written
     2      bad arguments or profile; nothing was sent
     3      invalid: the generator was the bottleneck, or too few samples
-    99     an expectation failed
+    4      inconclusive (diff): the noise is wider than the tolerance
+    99     an expectation failed, or a regression (diff)
     130    SIGINT (143: SIGTERM); the partial report is written
 
 Begin with:
@@ -66,6 +67,29 @@ Begin with:
     gatebench check --url https://api.openai.com/v1 --model gpt-4.1-mini \\
 \x20       --api-key-env OPENAI_API_KEY";
 
+const DIFF_AFTER_HELP: &str = "\
+Both runs have to be of the same question: load, workload, seed, prices and
+simulated routes; the stack may differ. A metric is a regression if its 95%
+interval is wholly beyond the tolerance, and passes if the interval's bad end
+is within it. Without --metric these decide, where they have samples:
+    response.p50 .p95 .p99, ttft.p50 .p95, qps (closed loop), errors,
+    hit_rate, cost.cny_per_1k
+Tolerances: 5%, 10% of p95 and p99, 1 point of a share, 0.5 of errors, 1 ms of
+a wait. Runs at different times carry drift that no interval holds.
+
+Exit codes:
+    0      no metric is worse beyond its tolerance
+    1      a file could not be written
+    2      bad arguments, no report, or the runs were not asked the same
+    3      a run is unsound, or a metric cannot be judged
+    4      inconclusive: the noise is wider than the tolerance
+    99     a regression
+
+Begin with:
+    gatebench run mine.toml --out base.json
+    gatebench run mine.toml --set stack.pool.max_connections=32 --out new.json
+    gatebench diff base.json new.json --tolerance response.p99=15%";
+
 const TUI_USAGE: &str = "\
 gatebench tui [OPTIONS] [PROFILE]
        gatebench tui [OPTIONS] --url <URL> --model <MODEL>";
@@ -93,6 +117,9 @@ pub enum Command {
         #[command(flatten)]
         kept: BaselineDirectory,
     },
+    /// Hold the report of a run against that of an earlier one: regression, pass or inconclusive
+    #[command(after_help = DIFF_AFTER_HELP)]
+    Diff(DiffArgs),
     /// Preflight: keys, DNS, TCP, TLS, models, one tiny call, Redis, this machine; says how to mend what is not ok
     #[command(override_usage = CHECK_USAGE, after_help = CHECK_AFTER_HELP)]
     Check(CheckArgs),
@@ -124,7 +151,7 @@ pub enum Command {
     },
     /// Print a JSON Schema
     Schema {
-        /// Of a profile (for editors), of a report or of a check (for scripts)
+        /// Of a profile (for editors), of a report, a check or a diff (for scripts)
         kind: SchemaKind,
     },
     /// Print shell completions
@@ -172,6 +199,7 @@ pub enum SchemaKind {
     Profile,
     Report,
     Check,
+    Diff,
 }
 
 #[derive(Debug, Default, Args)]
@@ -221,6 +249,36 @@ pub struct CheckArgs {
     pub no_call: bool,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct DiffArgs {
+    /// The earlier run's report, as --out FILE.json wrote it
+    pub base: PathBuf,
+    /// The report that is held against it
+    pub new: PathBuf,
+    #[command(flatten)]
+    pub asked: AskedArgs,
+    /// Write the result to FILE; the ending picks the format: .json, .md or .xml (JUnit); repeatable
+    #[arg(long, value_name = "FILE")]
+    pub out: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What a diff is asked.
+#[derive(Debug, Default, Args)]
+pub struct AskedArgs {
+    /// What decides, instead of the usual metrics (response.p95, service.p50, errors.429); repeatable
+    #[arg(long, value_name = "NAME")]
+    pub metric: Vec<String>,
+    /// How much worse makes no difference: of one metric (response.p99=10%; of shares in points: errors=0.5%), or of
+    /// all that are compared in percent (5%); repeatable
+    #[arg(long, value_name = "[METRIC=]VALUE")]
+    pub tolerance: Vec<String>,
+    /// Compare runs that were not asked the same, or are invalid or cut short; it is said in the result
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Default, Args)]

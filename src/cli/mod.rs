@@ -4,6 +4,7 @@ mod args;
 mod baseline;
 mod calibrate;
 mod check;
+mod diff;
 mod load;
 mod progress;
 mod run;
@@ -39,6 +40,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Run { args, baseline }) => run::run(&args, &baseline),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Baseline { command, kept }) => baseline::run(&command, &kept),
+        Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Calibrate { again }) => {
             calibrate::run(if again { calibrate::Again::InAnyCase } else { calibrate::Again::IfNoneIsKept })
@@ -50,6 +52,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
                 SchemaKind::Profile => profile::schema(),
                 SchemaKind::Report => report::schema(),
                 SchemaKind::Check => crate::check::schema(),
+                SchemaKind::Diff => crate::diff::schema(),
             };
             print(&format!("{schema:#}\n"))
         }

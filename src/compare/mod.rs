@@ -1,4 +1,4 @@
-//! What two arms of a comparison differ by, and how sure that is: pure statistics of their blocks' figures.
+//! What two arms of a comparison, or two runs, differ by, and how sure that is: pure statistics of their blocks' figures.
 //! Must not know the screen, or how a block's figures were measured.
 //!
 //! ```text
@@ -9,13 +9,24 @@
 //! A network drifts, so arms that run one after the other differ even when they are the same. In a palindrome every arm
 //! has the same mean position in time: what drifts steadily cancels within a round, and what wanders is nearly the same
 //! for both arms. Rounds are then close to independent, and that is what the interval stands on.
+//!
+//! Of two runs that were made at different times nothing pairs the blocks: they are two samples (`Shift`), and what
+//! drifted between them is in the change.
 
 mod effect;
+mod progress;
+mod rank_sum;
 mod round;
+mod serial;
+mod shape;
 mod signed_rank;
+mod two_sample;
 mod verdict;
 
 pub use effect::{Effect, EffectError, Scale};
+pub use progress::{Progress, Stage};
 pub use round::{Round, palindrome};
+pub use shape::*;
 pub use signed_rank::{CONFIDENCE, Interval, LEAST_ROUNDS, SignedRank};
+pub use two_sample::{LEAST_BLOCKS, Shift, ShiftError};
 pub use verdict::{Verdict, Wanted, rounds_needed};

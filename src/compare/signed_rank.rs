@@ -2,21 +2,24 @@
 //! and spread symmetrically around it.
 //! Source: Hollander, Wolfe & Chicken, Nonparametric Statistical Methods (3rd ed., 2014), sections 3.2 and 3.3.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// Share of intervals that hold the truth.
 pub const CONFIDENCE: f64 = 0.95;
 /// With fewer rounds even the range of all differences holds the truth less often than `CONFIDENCE`: in 1 - 2^(1-n).
 pub const LEAST_ROUNDS: usize = 6;
 
 /// The tail on either side.
-const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;
+pub(super) const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;
 /// The standard normal distribution's quantile at `1 - TAIL`.
-const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
+pub(super) const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 /// Up to as many differences the null distribution is exact; the normal approximation's cut is beside it by one Walsh
 /// average of 5,050 at most there.
 const EXACT_UP_TO: usize = 100;
 
 /// Both ends belong to it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Interval {
     pub low: f64,
     pub high: f64,

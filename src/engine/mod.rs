@@ -11,6 +11,7 @@
 mod conductor;
 mod control;
 mod crew;
+mod cutting;
 mod endpoints;
 pub mod files;
 mod gathering;

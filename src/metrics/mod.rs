@@ -7,6 +7,7 @@
 //! ```
 
 mod bands;
+mod block;
 mod epoch;
 mod interval;
 mod lanes;
@@ -16,13 +17,15 @@ mod run;
 mod sample;
 mod series;
 mod snapshot;
+mod stretches;
 mod tally;
 mod times;
 
 pub use crate::stack::ServedBy;
 pub use bands::Bands;
+pub use block::Block;
 pub use epoch::Epoch;
-pub use interval::{quantile_interval, samples_for};
+pub use interval::{RESOLUTION, even_quantile, quantile_interval, samples_for};
 pub use lanes::{LaneRow, Lanes};
 pub use ledger::{Ledger, LedgerRow, Tokens};
 pub use recorder::{Recorder, Recording};
@@ -30,5 +33,6 @@ pub use run::{Run, Stop};
 pub use sample::Sample;
 pub use series::{Point, Series};
 pub use snapshot::{Event, Gauges, Phase, Recent, Snapshot};
+pub use stretches::{Stretch, Stretches};
 pub use tally::{Tally, ratio};
 pub use times::{Summary, Time, Times};

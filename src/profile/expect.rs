@@ -122,7 +122,7 @@ impl Expectation {
             .iter()
             .find_map(|op| Some((*op, rest.strip_prefix(op.sign())?)))
             .ok_or_else(|| format!("\"{text}\": write one of < <= > >= == between the metric and its value"))?;
-        let metric = full_name(name.trim(), text)?;
+        let metric = full_name(name.trim()).map_err(|why| format!("\"{text}\"{why}"))?;
         let unit = unit_of(&metric).ok_or_else(form)?;
         let value = unit.parse(value.trim()).map_err(|why| format!("\"{text}\": {metric} {why}"))?;
         Ok(Self { metric, op, value, unit, text: text.trim().to_owned() })
@@ -164,13 +164,15 @@ impl fmt::Display for Expectation {
     }
 }
 
-fn full_name(name: &str, text: &str) -> Result<String, String> {
+/// A metric by its name, or by a statistic alone: `p99` is `response.p99`. What is wrong with it goes on after what was
+/// written.
+pub fn full_name(name: &str) -> Result<String, String> {
     let full = if STATS.contains(&name) { format!("response.{name}") } else { name.to_owned() };
     if unit_of(&full).is_some() {
         return Ok(full);
     }
     if name.is_empty() {
-        return Err(format!("\"{text}\" names no metric; begin with one such as response.p99"));
+        return Err(" names no metric; begin with one such as response.p99".into());
     }
     let is_latency = LATENCIES.contains(&name) || name.strip_prefix("service.").is_some_and(|t| TIERS.contains(&t));
     let hint = match name.rsplit_once('.') {
@@ -186,7 +188,7 @@ fn full_name(name: &str, text: &str) -> Result<String, String> {
             }
         }
     };
-    Err(format!("\"{text}\": there is no metric {name}; {hint}"))
+    Err(format!(": there is no metric {name}; {hint}"))
 }
 
 impl Op {
@@ -205,7 +207,8 @@ impl Op {
 }
 
 impl Unit {
-    fn parse(self, text: &str) -> Result<f64, String> {
+    /// In the unit's canonical form.
+    pub fn parse(self, text: &str) -> Result<f64, String> {
         let number = |text: &str| text.replace('_', "").parse::<f64>().ok().filter(|value| value.is_finite());
         let wrong = || format!("takes {}, not \"{text}\"", self.expected());
         match self {

@@ -178,14 +178,15 @@ impl fmt::Display for Saved {
     }
 }
 
-/// Why nothing should be held against a run.
-fn unfit(report: &Report) -> Option<&'static str> {
+/// Why a run is not to be held against another, nor another against it.
+pub fn unfit(report: &Report) -> Option<&'static str> {
     match report.run.stop {
         Stop::Interrupted | Stop::Terminated => return Some("the run was interrupted"),
         Stop::Aborted => return Some("the run was aborted"),
         Stop::Hopeless => return Some("the run was given up"),
         Stop::Quit => return Some("the load was not at its end"),
-        Stop::Finished | Stop::Budget => {}
+        Stop::Budget => return Some("its budget ended the run early"),
+        Stop::Finished => {}
     }
     match report.load.succeeded {
         0 => Some("nothing succeeded"),

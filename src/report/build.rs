@@ -49,6 +49,7 @@ impl Report {
             events: run.events.iter().map(event_facts).collect(),
             series: run.series.points().to_vec(),
             heatmap: Heatmap::of(run.series.points()),
+            blocks: BlockFacts::of(&run.blocks, pricer),
             histograms: histograms(&tally.times),
             simulated: run.simulated.iter().cloned().collect(),
             environment: environment::here(),

@@ -2,7 +2,7 @@
 //! Must not know files, text or exit codes.
 
 use crate::cost::Bill;
-use crate::metrics::{Run, Snapshot, Tally, Time, ratio, samples_for};
+use crate::metrics::{Run, Snapshot, Stretch, Tally, Time, ratio, samples_for};
 use crate::route::FailureKind;
 use crate::stack::{CacheError, ServedBy};
 
@@ -31,6 +31,12 @@ impl<'a> Figures<'a> {
             abandoned: run.abandoned,
             bill,
         }
+    }
+
+    /// Of what was sent in it all is known, and nothing of what was planned.
+    pub fn of_stretch(stretch: &'a Stretch, bill: &'a Bill) -> Self {
+        let tally = &stretch.tally;
+        Self { tally, seconds: stretch.seconds, planned: tally.sent, dropped: 0, abandoned: 0, bill }
     }
 
     /// Of the measured window so far.

@@ -23,18 +23,19 @@ pub fn junit(report: &Report) -> String {
         report.expectations.iter().map(|judged| case("expect", &judged.expect, status(judged, report.run.stop))),
     );
     suite.set_system_out(text::text(report, Style::PLAIN));
-    document(suite, took)
+    document(suite)
 }
 
 /// Of one suite. The schema of Jenkins' xUnit plugin has no `skipped` on the element of all suites.
-pub fn document(suite: TestSuite, took: Duration) -> String {
+pub(crate) fn document(suite: TestSuite) -> String {
     let mut all = quick_junit::Report::new("gatebench");
-    all.set_time(took).add_test_suite(suite);
+    all.time = suite.time;
+    all.add_test_suite(suite);
     let xml = all.to_string().expect("memory takes all of it");
     xml.replacen(&format!(" skipped=\"{}\"", all.skipped), "", 1)
 }
 
-fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
+pub(crate) fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
     let mut case = TestCase::new(name, status);
     case.set_classname(format!("gatebench.{class}"));
     case
@@ -81,7 +82,7 @@ fn skipped(why: &str) -> TestCaseStatus {
     status
 }
 
-fn not_passed(kind: NonSuccessKind, name: &str, message: &str, text: String) -> TestCaseStatus {
+pub(crate) fn not_passed(kind: NonSuccessKind, name: &str, message: &str, text: String) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(name).set_message(message).set_description(text);
     status

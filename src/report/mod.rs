@@ -8,6 +8,7 @@
 //! ```
 
 pub mod baselines;
+mod blocks;
 mod build;
 mod csv;
 mod environment;
@@ -15,7 +16,7 @@ mod figures;
 mod generator;
 mod heatmap;
 mod html;
-mod junit;
+pub(crate) mod junit;
 mod littles_law;
 pub mod markdown;
 mod outlook;
@@ -28,13 +29,15 @@ mod validity;
 mod verdict;
 mod write;
 
+pub use blocks::block_metrics;
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
 pub use heatmap::{Heatmap, HeatmapColumn};
 pub use outlook::{Hopeless, Outlook};
 pub use read::{ReadError, read};
+pub use redact::profile as redacted;
 pub use shape::*;
-pub use text::{Page, Style, Tone, format, shortfall, text};
+pub use text::{Page, Style, Tone, format, in_unit, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};
 pub use verdict::{Verdict, exit_code, judge};
 pub use write::{Format, Formats, WriteError, check_path, json, write, write_text};

@@ -1,30 +1,31 @@
-//! File -> report. Must not know what is done with it.
+//! File -> report of a run. Must not know what it is read for.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use thiserror::Error;
 
 use super::shape::Report;
 
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Error)]
 pub enum ReadError {
-    #[error("{}: cannot read the report: {why}", path.display())]
+    #[error("{}: cannot be read: {why}", path.display())]
     Io { path: PathBuf, why: std::io::Error },
-    #[error("{}: is no report of a run, which `gatebench run … --out x.json` writes: {why}", path.display())]
-    NoReport { path: PathBuf, why: String },
+    #[error("{}: is no JSON ({why}); name a report that `gatebench run … --out FILE.json` wrote", path.display())]
+    NotJson { path: PathBuf, why: serde_json::Error },
+    #[error("{}: is {found}, not the report of a run ({}); name one that `gatebench run … --out FILE.json` wrote", path.display(), Report::SCHEMA)]
+    NotAReport { path: PathBuf, found: String },
+    #[error("{}: has no report that this version can read: {why}", path.display())]
+    Shape { path: PathBuf, why: serde_json::Error },
 }
 
-/// The report that a JSON file holds.
+/// A report as `--out FILE.json` or `--json` wrote it.
 pub fn read(path: &Path) -> Result<Report, ReadError> {
     let text = std::fs::read_to_string(path).map_err(|why| ReadError::Io { path: path.into(), why })?;
-    parse(&text).map_err(|why| ReadError::NoReport { path: path.into(), why })
-}
-
-fn parse(text: &str) -> Result<Report, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON ({error})"))?;
-    match value.get("schema").and_then(Value::as_str) {
-        Some(Report::SCHEMA) => serde_json::from_value(value).map_err(|error| error.to_string()),
-        Some(other) => Err(format!("its schema is {other}, not {}", Report::SCHEMA)),
-        None => Err("it names no schema".to_owned()),
+    let json: Value = serde_json::from_str(&text).map_err(|why| ReadError::NotJson { path: path.into(), why })?;
+    match json.get("schema").and_then(Value::as_str) {
+        Some(Report::SCHEMA) => serde_json::from_value(json).map_err(|why| ReadError::Shape { path: path.into(), why }),
+        Some(other) => Err(ReadError::NotAReport { path: path.into(), found: format!("\"{other}\"") }),
+        None => Err(ReadError::NotAReport { path: path.into(), found: "JSON without a schema of gatebench's".into() }),
     }
 }

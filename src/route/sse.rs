@@ -31,6 +31,10 @@ impl Parser {
     /// Calls `on_event` for every event that is complete with `chunk`.
     pub(super) fn feed(&mut self, chunk: &[u8], mut on_event: impl FnMut(Event<'_>)) -> Result<(), TooLong> {
         let mut rest = chunk;
+        // An empty read tells nothing of what follows a CR.
+        if rest.is_empty() {
+            return Ok(());
+        }
         if std::mem::take(&mut self.after_cr) && rest.first() == Some(&b'\n') {
             rest = &rest[1..];
         }
@@ -213,6 +217,12 @@ mod tests {
     #[test]
     fn lines_end_in_lf_cr_or_both() {
         assert_eq!(data("data: a\r\n\r\ndata: b\r\rdata: c\n\n"), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn an_empty_read_between_cr_and_lf_ends_no_event() {
+        let reads = [&b"event: ping\r"[..], b"", b"\ndata: a\n\n"];
+        assert_eq!(events(reads), [("ping".into(), "a".into())]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod calibration;
 mod checks;
 mod ci_examples;
 mod clients;
+mod diffs;
 mod files;
 #[cfg(target_os = "linux")]
 mod open_files;

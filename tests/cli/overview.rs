@@ -32,13 +32,16 @@ fn a_printed_profile_runs_as_the_built_in_does() {
 #[test]
 fn schemas_are_json_schemas_and_completions_name_the_commands() {
     let folder = Folder::new();
-    for kind in ["profile", "report", "check"] {
+    for kind in ["profile", "report", "check", "diff"] {
         let schema = folder.run(["schema", kind]).exits(0).json();
         jsonschema::meta::validate(&schema).unwrap();
     }
     for shell in ["bash", "zsh", "fish"] {
         let script = folder.run(["completions", shell]).exits(0).stdout;
-        assert!(["gatebench", "sweep", "check", "profiles"].iter().all(|word| script.contains(word)), "{shell}");
+        assert!(
+            ["gatebench", "sweep", "diff", "check", "profiles"].iter().all(|word| script.contains(word)),
+            "{shell}"
+        );
     }
     assert!(folder.run(["--version"]).exits(0).stdout.starts_with("gatebench "));
 }

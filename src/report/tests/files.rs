@@ -5,7 +5,7 @@ use roxmltree::{Document, Node};
 use super::super::csv::csv;
 use super::super::junit::junit;
 use super::super::markdown::markdown;
-use super::synthetic::report;
+use super::synthetic::{report, report_of, run_of, tally};
 use crate::metrics::Stop;
 use crate::report::html::html;
 use crate::report::{Report, Style, exit_code, text};
@@ -184,4 +184,15 @@ fn markdown_fits_a_comment_however_much_there_is_to_say() {
     assert!(text.chars().count() < 65_536, "{}", text.len());
     assert!(text.contains(" more\n") && text.contains("… cut here"));
     assert!(text.ends_with("```\n\n</details>\n"));
+}
+
+#[test]
+fn blocks_of_a_run_take_little_room_in_its_report() {
+    let mut run = run_of(tally());
+    let blocks = run.blocks.iter().cycle().take(25).cloned().collect();
+    run.blocks = blocks;
+    let report = report_of(&run, &[]);
+    let written = serde_json::to_string_pretty(&report.blocks).unwrap();
+    assert!(written.len() < 30_000, "{} bytes", written.len());
+    assert!(report.blocks.figures.values().all(|values| values.len() == 25));
 }

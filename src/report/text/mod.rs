@@ -6,7 +6,7 @@ mod page;
 mod verdict;
 
 pub use page::{Page, Style, Tone};
-pub use verdict::{closing_words, met, shortfall};
+pub use verdict::{closing_words, in_unit, met, shortfall};
 
 use super::shape::{Counted, LittlesLaw, Report, Share};
 use crate::metrics::{Stop, Summary};

@@ -24,9 +24,9 @@ pub fn expectations(page: &mut Page, report: &Report) {
     }
 }
 
-/// What an expectation met, in words.
-pub fn met(judged: &Judged) -> String {
-    let of_unit = |value| match judged.unit {
+/// A metric's value.
+pub fn in_unit(value: f64, unit: Unit) -> String {
+    match unit {
         Unit::Ms => ms(value),
         Unit::Ratio => percent(value),
         Unit::PerSecond => format!("{}/s", digits3(value)),
@@ -34,15 +34,20 @@ pub fn met(judged: &Judged) -> String {
         Unit::Usd => money('$', value),
         Unit::Count => count(value as u64),
         Unit::Factor => digits3(value),
-    };
-    let value = judged.actual.map(of_unit);
+    }
+}
+
+/// What an expectation met, in words.
+pub fn met(judged: &Judged) -> String {
+    let value = judged.actual.map(|value| in_unit(value, judged.unit));
     let samples = judged.samples.map_or(String::new(), |n| format!(" (n = {})", count(n)));
     match (&judged.undecided, value) {
         (Some(why), Some(value)) => format!("{value}, {why}"),
         (Some(why), None) => why.clone(),
         (None, value) => {
-            let at_best =
-                judged.at_best.map_or(String::new(), |best| format!(", at best {} in the end", of_unit(best)));
+            let at_best = judged
+                .at_best
+                .map_or(String::new(), |best| format!(", at best {} in the end", in_unit(best, judged.unit)));
             format!("was {}{samples}{at_best}", value.unwrap_or_default())
         }
     }
