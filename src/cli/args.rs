@@ -180,6 +180,12 @@ pub enum BaselineCommand {
 /// What a run is held against, and kept for.
 #[derive(Debug, Args)]
 pub struct BaselineArgs {
+    /// Hold the run against the baseline NAME, as `gatebench diff` does, after it; the worse of both decides the exit
+    /// code
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<Name>,
+    #[command(flatten)]
+    pub asked: AskedArgs,
     /// Keep the report as the baseline NAME, if the run is valid and came to its end
     #[arg(long, value_name = "NAME")]
     pub save_baseline: Option<Name>,

@@ -23,8 +23,8 @@ const SAME_WISH: Duration = Duration::from_millis(300);
 
 pub fn run(args: &RunArgs, baseline: &BaselineArgs) -> Result<u8, Failure> {
     check_formats::<Report>(&args.out)?;
-    let beside = Beside::of(baseline)?;
     let loaded = load::load(args.profile.as_deref(), &args.load)?;
+    let beside = Beside::of(baseline, &loaded.profile)?;
     let (report, verdict) = deliver(&loaded, args)?;
     Ok(Verdict::of_all([verdict, beside.settle(&report, &args.output)]).exit_code())
 }

@@ -141,6 +141,20 @@ impl Diff {
         })
     }
 
+    /// Whether a run of this profile, as reports have it, can be held against the base: what can be told of that before
+    /// it is made.
+    pub fn foresee(base: &Report, profile: &serde_json::Value, asked: &Asked) -> Result<(), DiffError> {
+        let planned = Report { profile: profile.clone(), ..base.clone() };
+        let Differences { question, .. } = Differences::between(base, &planned, asked);
+        let doubts = sound::doubts("base", base);
+        match asked.unlike {
+            Unlike::Refused if !question.is_empty() => Err(DiffError::AnotherQuestion(question)),
+            Unlike::Refused if !doubts.is_empty() => Err(DiffError::Unsound(doubts)),
+            _ if base.blocks.is_empty() => Err(DiffError::NoBlocks { which: "base", version: base.gatebench.clone() }),
+            _ => Ok(()),
+        }
+    }
+
     pub fn verdict(&self) -> Verdict {
         self.verdict.verdict()
     }

@@ -41,8 +41,8 @@ fn a_report_of_before_is_kept_in_a_directory_of_choice_and_anything_else_is_refu
     folder.run_with(["baseline", "save", "v1", "r.json"], there).exits(0);
     assert_eq!(folder.read_json("kept/v1.json"), folder.read_json("r.json"));
     assert!(folder.run(["baseline", "list", "--baseline-dir", "kept"]).exits(0).stdout.contains("v1"));
-    folder.run(["baseline", "save", "v2", "profile.toml"]).refused_with(&["profile.toml: is no report of a run"]);
-    folder.run(["baseline", "save", "v2", "absent.json"]).refused_with(&["absent.json: cannot read"]);
+    folder.run(["baseline", "save", "v2", "profile.toml"]).refused_with(&["profile.toml: is no JSON"]);
+    folder.run(["baseline", "save", "v2", "absent.json"]).refused_with(&["absent.json: cannot be read"]);
 }
 
 #[test]
@@ -54,4 +54,64 @@ fn what_is_wrong_with_a_baseline_is_told_before_anything_is_sent() {
     };
     refused(&["--save-baseline", "../main"], &["cannot name a baseline", "letters, digits"]);
     refused(&["--save-baseline", "main", "--baseline-dir", "profile.toml/x"], &["profile.toml is no directory"]);
+}
+
+/// Even calls of some 100 ms, as many at once as there are connections.
+const EVEN: &str = r#"
+[load]
+mode = "closed"
+users = 8
+duration = "3s"
+warmup = "0s"
+
+[workload]
+prompts = { kind = "unique" }
+
+[routes.gateway]
+simulate = { preset = "local", ttft = "100ms" }
+"#;
+
+#[test]
+fn a_run_that_is_much_slower_than_its_baseline_exits_99_and_does_not_take_its_place() {
+    let folder = Folder::with(EVEN);
+    folder.run_validly(["run", "profile.toml", "--quiet", "--save-baseline", "main"]).exits(0);
+    let kept = folder.read_json(MAIN);
+    let both = ["run", "profile.toml", "--baseline", "main", "--save-baseline", "main", "--tolerance", "50%"];
+    let slower = ["--metric", "response.p50", "--set", "stack.pool.max_connections=2", "--out", "r.json"];
+    let page = folder.path("page.md");
+    let on_page = |run: &mut assert_cmd::Command| _ = run.env("GITHUB_STEP_SUMMARY", &page);
+    let done = folder.run_validly_with(both.iter().chain(&slower), on_page).exits(99);
+    assert!(done.stdout.contains("held against the baseline main"), "{}", done.stdout);
+    assert!(
+        done.stdout.contains("stack.pool.max_connections") && done.stdout.contains("REGRESSION"),
+        "{}",
+        done.stdout
+    );
+    done.stderr_has(&["the baseline main stays as it is"]);
+    assert_eq!(folder.read_json(MAIN), kept);
+    assert_eq!(folder.read_json("r.json")["profile"]["stack"]["pool"]["max_connections"], 2);
+    assert!(std::fs::read_to_string(page).unwrap().contains("REGRESSION"));
+
+    let same = ["--metric", "response.p50", "--json"];
+    let done = folder.run_validly(both.iter().chain(&same)).exits(0);
+    assert_eq!(done.json()["schema"], "gatebench.report/1", "stdout has the report alone");
+    done.stderr_has(&["held against the baseline main", "in place of the run of"]);
+    assert_eq!(folder.read_json(MAIN), done.json());
+}
+
+#[test]
+fn a_run_that_could_not_be_held_against_its_baseline_is_not_made() {
+    let folder = Folder::with(EVEN);
+    folder.run_validly(["run", "profile.toml", "--quiet", "-z", "1s", "--save-baseline", "main"]).exits(0);
+    let refused = |args: &[&str], words: &[&str]| {
+        folder.run(["run", "profile.toml", "--out", "r.json"].iter().chain(args)).refused_with(words);
+        assert!(!folder.path("r.json").exists());
+    };
+    refused(&["--baseline", "mian"], &["there is no baseline mian", "there are: main"]);
+    refused(
+        &["--baseline", "main"],
+        &["baseline main: the runs were not asked the same", "load.duration was 1s, is 3s"],
+    );
+    refused(&["--baseline", "main", "--tolerance", "x=5%"], &["--tolerance x=5%"]);
+    refused(&["--tolerance", "5%"], &["--tolerance is about --baseline NAME, which is not given"]);
 }
