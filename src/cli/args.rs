@@ -110,6 +110,9 @@ pub enum Command {
     /// Run a profile once for each value of a setting, and pick one
     #[command(override_usage = SWEEP_USAGE)]
     Sweep(RunArgs),
+    /// Hold the report of a run against that of an earlier one: regression, pass or inconclusive
+    #[command(after_help = DIFF_AFTER_HELP)]
+    Diff(DiffArgs),
     /// Baselines: reports kept by name, to hold later runs against
     Baseline {
         #[command(subcommand)]
@@ -117,9 +120,6 @@ pub enum Command {
         #[command(flatten)]
         kept: BaselineDirectory,
     },
-    /// Hold the report of a run against that of an earlier one: regression, pass or inconclusive
-    #[command(after_help = DIFF_AFTER_HELP)]
-    Diff(DiffArgs),
     /// Preflight: keys, DNS, TCP, TLS, models, one tiny call, Redis, this machine; says how to mend what is not ok
     #[command(override_usage = CHECK_USAGE, after_help = CHECK_AFTER_HELP)]
     Check(CheckArgs),
@@ -179,6 +179,7 @@ pub enum BaselineCommand {
 
 /// What a run is held against, and kept for.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Baselines")]
 pub struct BaselineArgs {
     /// Hold the run against the baseline NAME, as `gatebench diff` does, after it; the worse of both decides the exit
     /// code

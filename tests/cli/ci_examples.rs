@@ -7,11 +7,13 @@ use gatebench::cli::Cli;
 use yaml_rust2::{Yaml, YamlLoader};
 
 const PAGE: &str = include_str!("../../docs/ci.md");
-const JOBS: [&str; 4] = [
+const JOBS: [&str; 6] = [
     include_str!("../../docs/ci/github.yml"),
     include_str!("../../docs/ci/gitlab.yml"),
     include_str!("../../docs/ci/github-diff.yml"),
     include_str!("../../docs/ci/gitlab-diff.yml"),
+    include_str!("../../docs/ci/github-baseline.yml"),
+    include_str!("../../docs/ci/gitlab-baseline.yml"),
 ];
 
 /// The shell text of a job: what stands under `run` and `script`.
@@ -66,7 +68,7 @@ fn every_command_of_the_jobs_is_one_that_the_binary_takes() {
 
 #[test]
 fn gitlab_is_shown_the_file_that_its_job_writes() {
-    for (job, name) in [(JOBS[1], "gatebench"), (JOBS[3], "gatebench diff")] {
+    for (job, name) in [(JOBS[1], "gatebench"), (JOBS[3], "gatebench diff"), (JOBS[5], "gatebench baseline")] {
         let shown = &YamlLoader::load_from_str(job).unwrap()[0][name]["artifacts"]["reports"]["junit"];
         let shown = shown.as_str().unwrap();
         assert!(scripts_of(job).iter().flat_map(|script| calls(script)).flatten().any(|word| word == shown), "{name}");
