@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::{Failure, load, print, step_summary};
 use crate::cost::{PriceBook, Pricer};
 use crate::engine::{self, Handle, Until};
-use crate::metrics::{Run, Stop};
+use crate::metrics::{Run, Snapshot, Stop};
 use crate::profile::expect::{Expectation, latency_bounds};
 use crate::profile::{Loaded, Profile};
 use crate::report::{self, Formats, Hopeless, Outlook, Report, Style, Verdict};
@@ -90,7 +90,7 @@ fn execute(
         let handle = engine::start(profile.clone(), latency_bounds(&expectations(profile)), Until::Planned)?;
         let mut snapshots = handle.snapshots();
         let mut asked: Option<Instant> = None;
-        let mut hopeless = None;
+        let mut watch = Watch { outlook, hopeless: None };
         loop {
             let why = tokio::select! {
                 _ = interrupts.recv() => Stop::Interrupted,
@@ -99,10 +99,7 @@ fn execute(
                     Ok(()) => {
                         let snapshot = snapshots.borrow_and_update().clone();
                         progress.show(&snapshot);
-                        if hopeless.is_none() && asked.is_none() {
-                            hopeless = outlook.and_then(|outlook| outlook.hopeless(&snapshot));
-                            hopeless.iter().for_each(|hopeless| abort(&handle, hopeless, progress));
-                        }
+                        watch.see(&snapshot, &handle, progress);
                         continue;
                     }
                     Err(_) => break,
@@ -120,13 +117,28 @@ fn execute(
             }
         }
         progress.clear();
-        Ok((handle.join()?, hopeless))
+        Ok((handle.join()?, watch.hopeless))
     })
 }
 
-fn abort(handle: &Handle, hopeless: &Hopeless, progress: &Progress) {
-    progress.note(&format!("aborting: {}", hopeless.words()));
-    handle.abort(hopeless.words());
+/// Ends a run as soon as its outlook is hopeless.
+struct Watch<'a> {
+    outlook: Option<&'a Outlook>,
+    /// What it was ended for.
+    hopeless: Option<Hopeless>,
+}
+
+impl Watch<'_> {
+    fn see(&mut self, snapshot: &Snapshot, handle: &Handle, progress: &Progress) {
+        if self.hopeless.is_some() {
+            return;
+        }
+        self.hopeless = self.outlook.and_then(|outlook| outlook.hopeless(snapshot));
+        if let Some(hopeless) = &self.hopeless {
+            progress.note(&format!("aborting: {}", hopeless.words()));
+            handle.abort(hopeless.words());
+        }
+    }
 }
 
 /// The profile's expectations; validation has parsed each before.
