@@ -108,25 +108,30 @@ impl Outcome {
     }
 }
 
-pub fn all(base: &Report, new: &Report, asked: &Asked) -> Result<Vec<Compared>, DiffError> {
+/// What became of the metrics that were asked for, or of the usual ones; and which of these are left out for want of
+/// calls, in words.
+pub fn all(base: &Report, new: &Report, asked: &Asked) -> Result<(Vec<Compared>, Vec<String>), DiffError> {
     if !asked.metrics.is_empty() {
-        return Ok(asked.metrics.iter().map(|metric| compared(base, new, metric, asked)).collect());
+        return Ok((asked.metrics.iter().map(|metric| compared(base, new, metric, asked)).collect(), Vec::new()));
     }
-    let usual = USUAL.into_iter().filter(|metric| is_told_by(base, new, metric));
-    let all: Vec<_> = usual.map(|metric| compared(base, new, metric, asked)).collect();
+    let (mut all, mut left_out) = (Vec::new(), Vec::new());
+    for metric in USUAL.into_iter().filter(|metric| is_told_by([base, new], metric)) {
+        match [base, new].iter().find_map(|report| too_few(&report.blocks, metric)) {
+            Some(why) => left_out.push(format!("{metric}: {why}")),
+            None => all.push(compared(base, new, metric, asked)),
+        }
+    }
     if all.is_empty() {
         return Err(DiffError::NothingToJudge("no block of either run has a figure".to_owned()));
     }
-    Ok(all)
+    Ok((all, left_out))
 }
 
-/// Of the usual ones: a rate that nobody set, a percentile with calls enough.
-fn is_told_by(base: &Report, new: &Report, metric: &str) -> bool {
-    let reports = [base, new];
-    let has = |report: &&Report| report.blocks.figures.contains_key(metric);
-    let is_open = reports.iter().any(|report| report.profile.pointer("/load/mode") == Some(&"open".into()));
-    let is_enough = metric != "response.p99" || reports.iter().all(|report| too_few(&report.blocks, metric).is_none());
-    reports.iter().any(has) && is_enough && !(metric == "qps" && is_open)
+/// Of the usual ones: what has samples, and no rate that the plan sets.
+fn is_told_by(reports: [&Report; 2], metric: &str) -> bool {
+    let has = |report: &Report| report.blocks.figures.contains_key(metric);
+    let is_open = |report: &Report| report.profile.pointer("/load/mode") == Some(&"open".into());
+    reports.into_iter().any(has) && !(metric == "qps" && reports.into_iter().any(is_open))
 }
 
 fn compared(base: &Report, new: &Report, metric: &str, asked: &Asked) -> Compared {

@@ -52,6 +52,8 @@ pub struct Diff {
     pub unlike: Vec<Changed>,
     pub warnings: Vec<String>,
     pub metrics: Vec<Compared>,
+    /// Of the usual metrics, percentiles with too few calls a block.
+    pub left_out: Vec<String>,
 }
 
 /// The worst of the metrics' outcomes.
@@ -106,24 +108,18 @@ impl Diff {
     /// Holds the report of a new run against that of an earlier one.
     pub fn of(base: &Report, new: &Report, asked: &Asked) -> Result<Self, DiffError> {
         let Differences { changed, question } = Differences::between(base, new, asked);
-        let doubts: Vec<_> =
-            [("base", base), ("new", new)].iter().flat_map(|(which, report)| sound::doubts(which, report)).collect();
-        if asked.unlike == Unlike::Refused {
-            if !question.is_empty() {
-                return Err(DiffError::AnotherQuestion(question));
-            }
-            if !doubts.is_empty() {
-                return Err(DiffError::Unsound(doubts));
-            }
+        let both = [("base", base), ("new", new)];
+        let mut warnings: Vec<_> = both.iter().flat_map(|(which, report)| sound::doubts(which, report)).collect();
+        match asked.unlike {
+            Unlike::Refused if !question.is_empty() => return Err(DiffError::AnotherQuestion(question)),
+            Unlike::Refused if !warnings.is_empty() => return Err(DiffError::Unsound(warnings)),
+            _ => {}
         }
-        for (which, report) in [("base", base), ("new", new)] {
-            if report.blocks.is_empty() {
-                return Err(DiffError::NoBlocks { which, version: report.gatebench.clone() });
-            }
+        if let Some((which, old)) = both.iter().find(|(_, report)| report.blocks.is_empty()) {
+            return Err(DiffError::NoBlocks { which, version: old.gatebench.clone() });
         }
-        let metrics = judged::all(base, new, asked)?;
-        let mut warnings = doubts;
         warnings.extend(sound::warnings(base, new));
+        let (metrics, left_out) = judged::all(base, new, asked)?;
         let verdict = Overall::of(&metrics);
         Ok(Self {
             schema: Self::SCHEMA.to_owned(),
@@ -138,6 +134,7 @@ impl Diff {
             unlike: question,
             warnings,
             metrics,
+            left_out,
         })
     }
 

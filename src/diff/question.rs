@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::asked::Asked;
-use crate::report::Report;
+use crate::report::{Report, format};
 
 /// A key that two profiles have different values for.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -97,14 +97,18 @@ fn flatten(value: &Value, key: String, leaves: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// A value as a profile writes it, about.
+/// A value as a profile writes it, about, on one line.
 pub fn shown(value: &Value) -> String {
-    match value {
+    let text = match value {
         Value::Null => "(none)".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.replace(char::is_control, " "),
         other => other.to_string(),
-    }
+    };
+    format::clipped(&text, MOST_CELLS)
 }
+
+/// Of a value that may be a whole text or list.
+const MOST_CELLS: usize = 60;
 
 #[cfg(test)]
 mod tests {

@@ -152,7 +152,9 @@ fn what_cannot_be_judged_is_said_and_goes_before_a_regression() {
 fn a_p99_of_blocks_with_few_calls_is_not_among_the_usual_and_undecided_when_asked_for() {
     let mut few = report(100.0);
     few.blocks.samples.insert("response".into(), vec![99; 12]);
-    assert!(outcomes(&diff(&few, &report(100.0))).iter().all(|(metric, _)| *metric != "response.p99"));
+    let usual = diff(&few, &report(100.0));
+    assert!(outcomes(&usual).iter().all(|(metric, _)| *metric != "response.p99"));
+    assert!(usual.text(Style::PLAIN).contains("not judged: response.p99: too few calls a block (n = 99"));
     let asked = Diff::of(&few, &report(100.0), &asked(&["p99"], &[])).unwrap();
     let said = "too few calls a block (n = 99, p99 needs 100) in the base run";
     assert_eq!(asked.metrics[0].undecided.as_deref(), Some(said));

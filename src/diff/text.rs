@@ -24,6 +24,7 @@ impl Diff {
         for (compared, remark) in missing {
             page.words(Tone::Doubt, &format!("{}: {remark}", compared.metric));
         }
+        self.left_out.iter().for_each(|why| page.words(Tone::Aside, &format!("not judged: {why}")));
         page.words(Tone::Aside, &self.caution);
         page.words(self.tone(), &self.closing());
         page.finish()

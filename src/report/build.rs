@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
+use super::blocks::BlockFacts;
 use super::figures::{ERROR_KINDS, Figures, error_kind};
 use super::heatmap::Heatmap;
 use super::shape::*;

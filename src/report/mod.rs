@@ -29,7 +29,7 @@ mod validity;
 mod verdict;
 mod write;
 
-pub use blocks::block_metrics;
+pub use blocks::{BlockFacts, block_metrics};
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
 pub use heatmap::{Heatmap, HeatmapColumn};

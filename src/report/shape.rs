@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::blocks::BlockFacts;
 use super::heatmap::Heatmap;
 use crate::metrics::{Point, Stop, Summary};
 use crate::sim::Stats;
@@ -391,22 +392,6 @@ pub struct EpochFacts {
     pub ttft_ms: Option<Summary>,
     pub cost_usd: f64,
     pub cost_cny: f64,
-}
-
-/// The measured window cut into some twenty blocks that follow each other and last equally long, a second or more where
-/// the run is long enough; the last may have half of that more or less. Each list has a value a block. Calls are in the
-/// block in which they ended, those that ended after the window in the last.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct BlockFacts {
-    pub seconds: Vec<f64>,
-    pub sent: Vec<u64>,
-    pub succeeded: Vec<u64>,
-    pub failed: Vec<u64>,
-    /// Values that latencies are made of, by their names.
-    pub samples: BTreeMap<String, Vec<u64>>,
-    /// By metric, in its unit, to 5 digits; `null` in a block without samples. Metrics without any are absent, and so are
-    /// kinds of errors and tiers of hits that never came. Percentiles are exact to 0.8%.
-    pub figures: BTreeMap<String, Vec<Option<f64>>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
