@@ -233,7 +233,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub load: LoadArgs,
     /// Write the report to FILE; the ending picks the format: .json, .html, .csv (the run over time), .md or
-    /// .xml (JUnit); of a sweep .json or .md; repeatable
+    /// .xml (JUnit); of a sweep all but .html; repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     /// End the load as soon as an expectation cannot hold any more, whatever is still to come (exit 99); never a run

@@ -1,6 +1,7 @@
 //! Several runs side by side: a table, the knee, the value to pick and why.
 //! Must not know how they were run.
 
+mod files;
 mod knee;
 
 use comfy_table::{CellAlignment, Table, TableStyle};
@@ -11,6 +12,7 @@ use super::shape::{Judged, Report};
 use super::text::{Page, Style, Tone, format};
 use super::verdict::Verdict;
 use crate::metrics::{Stop, Summary};
+pub use files::{csv, junit};
 use knee::pick;
 
 /// The runs of a sweep, in their order.
@@ -144,6 +146,18 @@ impl Row {
         }
     }
 
+    /// How its run ended.
+    fn word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Passed => "passed",
+            Verdict::Failed if self.aborted_because.is_some() => "aborted",
+            Verdict::Failed => "misses",
+            Verdict::Interrupted | Verdict::Terminated => "interrupted",
+            Verdict::CouldNotRun | Verdict::BadInput => "failed",
+            Verdict::Invalid | Verdict::Inconclusive => "invalid",
+        }
+    }
+
     fn json(&self) -> Value {
         let mut value = serde_json::to_value(self).expect("a row's keys are strings");
         value["set"] = set_json(&self.set);
@@ -178,15 +192,7 @@ fn table(rows: &[Row]) -> String {
             format::percent(row.errors),
             or_dash(row.cny_per_1k.map(|cny| format!("{cny:.3}"))),
             or_dash(row.usd_per_1k.map(|usd| format!("{usd:.4}"))),
-            match row.verdict {
-                Verdict::Passed => "",
-                Verdict::Failed if row.aborted_because.is_some() => "aborted",
-                Verdict::Failed => "misses",
-                Verdict::Interrupted | Verdict::Terminated => "interrupted",
-                Verdict::CouldNotRun | Verdict::BadInput => "failed",
-                Verdict::Invalid | Verdict::Inconclusive => "invalid",
-            }
-            .to_owned(),
+            if row.verdict == Verdict::Passed { "" } else { row.word() }.to_owned(),
         ]);
         table.add_row(cells);
     }

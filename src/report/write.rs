@@ -8,7 +8,7 @@ use super::html::html;
 use super::junit::junit;
 use super::markdown::{markdown, of_sweep};
 use super::shape::Report;
-use super::sweep::Sweep;
+use super::sweep::{self, Sweep};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -61,8 +61,12 @@ impl Formats for Report {
 }
 
 impl Formats for Sweep {
-    const FORMATS: &'static [(Format, Put<Self>)] =
-        &[(Format::Json, |sweep| format!("{:#}\n", sweep.json())), (Format::Markdown, of_sweep)];
+    const FORMATS: &'static [(Format, Put<Self>)] = &[
+        (Format::Json, |sweep| format!("{:#}\n", sweep.json())),
+        (Format::Csv, sweep::csv),
+        (Format::Markdown, of_sweep),
+        (Format::JUnit, sweep::junit),
+    ];
 }
 
 /// Whether such a result can be written there, as far as it can be known before a run: the path's ending and directory.
