@@ -141,11 +141,7 @@ impl Expectation {
 
     /// Whether a value of `from..=to` holds.
     pub fn can_hold(&self, from: f64, to: f64) -> bool {
-        match self.op {
-            Op::Less | Op::AtMost => self.holds(from),
-            Op::Greater | Op::AtLeast => self.holds(to),
-            Op::Equal => (from..=to).contains(&self.value) || self.holds(from) || self.holds(to),
-        }
+        self.holds(self.best_of(from, to))
     }
 
     /// Of `from..=to` the value that comes nearest to holding.
