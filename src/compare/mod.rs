@@ -10,8 +10,8 @@
 //! has the same mean position in time: what drifts steadily cancels within a round, and what wanders is nearly the same
 //! for both arms. Rounds are then close to independent, and that is what the interval stands on.
 //!
-//! Of two runs that were made at different times nothing pairs the blocks: they are two samples (`Shift`), and what
-//! drifted between them is in the change.
+//! Two runs that were made at different times are compared by their blocks as well (`Shift`): in pairs where they are of
+//! the same part of the plan, else as two samples. What drifted between them is in the change.
 
 mod effect;
 mod progress;

@@ -23,7 +23,8 @@ impl Inflation {
         let n = blocks as f64 / series.len() as f64;
         let kept = (kept + (1.0 + 4.0 * kept) / n).clamp(0.0, MOST_KEPT);
         let variance = of_first_order(kept, n);
-        let free = (blocks as f64 / variance - series.len() as f64).max(1.0);
+        // One for each mean, and one for how alike they are.
+        let free = (blocks as f64 / variance - series.len() as f64 - 1.0).max(1.0);
         Self { variance, uncertainty: student(free) / student(f64::INFINITY) }
     }
 

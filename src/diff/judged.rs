@@ -194,28 +194,50 @@ fn times_as_long(change: f64, worse: Interval, tolerance: f64) -> Option<f64> {
     (times.is_finite() && times <= MOST_TIMES).then_some(times)
 }
 
+/// Whether blocks of the same number cover the same part of the plan: as many, and each begins less than half a block
+/// from where the other run's does.
+pub fn are_pairs(base: &BlockFacts, new: &BlockFacts) -> bool {
+    let ends = |blocks: &BlockFacts| {
+        let ends = blocks.seconds.iter().scan(0.0, |end, seconds| {
+            *end += seconds;
+            Some(*end)
+        });
+        ends.collect::<Vec<f64>>()
+    };
+    let mut off = ends(base).into_iter().zip(ends(new)).zip(&base.seconds).take(base.len().saturating_sub(1));
+    base.len() == new.len() && off.all(|((base, new), seconds)| (base - new).abs() < seconds / 2.0)
+}
+
 fn shift(base: &BlockFacts, new: &BlockFacts, metric: &str) -> Result<Shift, String> {
     let [of_base, of_new] = [("base", base), ("new", new)].map(|(which, blocks)| {
         if let Some(why) = too_few(blocks, metric) {
             return Err(format!("{why} in the {which} run"));
         }
         let figures = figures(blocks, metric);
-        if figures.is_empty() { Err(format!("no data in the {which} run")) } else { Ok(figures) }
+        if figures.iter().all(Option::is_none) { Err(format!("no data in the {which} run")) } else { Ok(figures) }
     });
-    Shift::of(&of_base?, &of_new?, scale_of(metric)).map_err(|why| match why {
+    let (of_base, of_new) = (of_base?, of_new?);
+    let shift = if are_pairs(base, new) {
+        let pairs: Vec<_> = of_base.into_iter().zip(of_new).filter_map(|(base, new)| base.zip(new)).collect();
+        Shift::of_pairs(&pairs, scale_of(metric))
+    } else {
+        let told = |figures: Vec<Option<f64>>| figures.into_iter().flatten().collect::<Vec<_>>();
+        Shift::of(&told(of_base), &told(of_new), scale_of(metric))
+    };
+    shift.map_err(|why| match why {
         ShiftError::TooFew { .. } => format!("{why}: run for longer"),
         _ => why.to_string(),
     })
 }
 
-/// Of the blocks that have one. A part of a whole that never came is 0 wherever the whole was.
-fn figures(blocks: &BlockFacts, metric: &str) -> Vec<f64> {
+/// A part of a whole that never came is 0 wherever the whole was.
+fn figures(blocks: &BlockFacts, metric: &str) -> Vec<Option<f64>> {
     let whole = match metric.split_once('.') {
         Some((whole @ ("errors" | "hit_rate"), _)) => blocks.figures.get(whole).map(|whole| zeros(whole)),
         Some(("cache_errors", _)) => Some(vec![Some(0.0); blocks.len()]),
         _ => None,
     };
-    blocks.figures.get(metric).cloned().or(whole).into_iter().flatten().flatten().collect()
+    blocks.figures.get(metric).cloned().or(whole).unwrap_or_default()
 }
 
 fn zeros(of: &[Option<f64>]) -> Vec<Option<f64>> {

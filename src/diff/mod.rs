@@ -46,6 +46,8 @@ pub struct Diff {
     pub caution: String,
     pub base: Side,
     pub new: Side,
+    /// Blocks of the same number were of the same part of the plan, and were compared in pairs; else all with all.
+    pub paired: bool,
     /// Keys of the profiles that differ as they may: the stack, and the real routes.
     pub changed: Vec<Changed>,
     /// Keys that differ though they make another question of it: only with `--force`.
@@ -130,6 +132,7 @@ impl Diff {
             caution: sound::caution(base, new),
             base: Side::of(base),
             new: Side::of(new),
+            paired: judged::are_pairs(&base.blocks, &new.blocks),
             changed,
             unlike: question,
             warnings,

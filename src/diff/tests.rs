@@ -75,11 +75,31 @@ fn the_same_twice_passes_and_a_faster_run_is_better() {
 
 #[test]
 fn noise_that_is_wider_than_the_tolerance_is_inconclusive_and_says_how_long_a_run_would_take() {
-    let diff = Diff::of(&report(100.0), &report(100.1), &asked(&["p50"], &["2%"])).unwrap();
+    let mut new = report(100.1);
+    new.blocks.figures.get_mut("response.p50").unwrap().rotate_left(3);
+    let diff = Diff::of(&report(100.0), &new, &asked(&["p50"], &["1.5%"])).unwrap();
     assert_eq!((diff.verdict, diff.exit_code), (Overall::Inconclusive, 4));
     let longer = diff.metrics[0].longer.unwrap();
     assert!((1.0..10.0).contains(&longer), "{longer}");
     assert!(diff.text(Style::PLAIN).replace('\n', " ").contains("times as long would probably decide it"));
+}
+
+#[test]
+fn blocks_that_line_up_are_compared_in_pairs_and_others_all_with_all() {
+    // What the plan does to both runs: each block is slower than the one before.
+    let rising = |p50: f64| {
+        let mut report = report(p50);
+        let values = (0..12).map(|at| Some(p50 * 1.1_f64.powi(at))).collect();
+        report.blocks.figures.insert("response.p50".into(), values);
+        report
+    };
+    let (base, new) = (rising(100.0), rising(101.0));
+    let in_pairs = Diff::of(&base, &new, &asked(&["p50"], &[])).unwrap();
+    assert_eq!((in_pairs.paired, in_pairs.metrics[0].verdict), (true, Outcome::Same));
+    let mut off = new;
+    off.blocks.seconds[0] = 1.6;
+    let all = Diff::of(&base, &off, &asked(&["p50"], &[])).unwrap();
+    assert_eq!((all.paired, all.metrics[0].verdict), (false, Outcome::Inconclusive));
 }
 
 #[test]

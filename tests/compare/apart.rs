@@ -43,9 +43,15 @@ impl Steady {
         Shift::of(&first, &other, Scale::Ratio).expect("made-up figures are positive")
     }
 
-    /// Share of `pairs` whose interval leaves out zero.
-    pub fn seen(&mut self, pairs: usize, blocks: usize, slower: f64) -> f64 {
+    /// The same by pairs of blocks.
+    pub fn paired(&mut self, blocks: usize, slower: f64) -> Shift {
+        let pairs: Vec<_> = self.run(blocks, 100.0).into_iter().zip(self.run(blocks, 100.0 * slower)).collect();
+        Shift::of_pairs(&pairs, Scale::Ratio).expect("made-up figures are positive")
+    }
+
+    /// Share of so many diffs whose interval leaves out zero.
+    pub fn seen(&mut self, diffs: usize, mut diff: impl FnMut(&mut Self) -> Shift) -> f64 {
         let apart = |shift: Shift| shift.interval.low > 0.0 || shift.interval.high < 0.0;
-        (0..pairs).filter(|_| apart(self.shift(blocks, slower))).count() as f64 / pairs as f64
+        (0..diffs).filter(|_| apart(diff(self))).count() as f64 / diffs as f64
     }
 }
