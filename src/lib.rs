@@ -9,6 +9,7 @@ pub mod check;
 pub mod cli;
 pub mod compare;
 pub mod cost;
+pub mod diff;
 pub mod engine;
 pub mod metrics;
 pub mod plan;

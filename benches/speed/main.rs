@@ -4,9 +4,12 @@
 //! Every figure comes from whole processes (their own CPU time and peak memory), from a report's own figures, or from
 //! a loop in this process; rivals take turns, and medians are compared.
 
+#[path = "../../tests/compare/apart.rs"]
+mod apart;
 mod calibrate;
 mod compare;
 mod compare_real;
+mod diff;
 mod engine;
 mod flat;
 mod http;
@@ -50,7 +53,7 @@ enum Length {
     Long,
 }
 
-const PARTS: [(&str, &str, Part); 16] = [
+const PARTS: [(&str, &str, Part); 17] = [
     ("http", "CPU and memory of whole runs: 500 B in, 600 B out, static nginx", http::measure),
     ("transports", "why the pool is ours: bare hyper, reqwest and the exact pool, same nginx", transports::measure),
     ("local_hit", "a local cache hit of a 1 KB request, through the stack", local_hit::measure),
@@ -64,6 +67,7 @@ const PARTS: [(&str, &str, Part); 16] = [
     ("wire", "connects and first bytes over a wire of 10 ms, loss and jitter in a namespace", wired::measure),
     ("compare", "statistics of comparisons on made-up networks that drift; no load", compare::measure),
     ("compare_real", "equal and 5% slower arms over real sockets on a network that drifts", compare_real::measure),
+    ("diff", "statistics of two runs at different times, their levels still; no load", diff::measure),
     ("flat", "memory over time, 64 users without a pause", flat::measure),
     ("screen", "the workbench on a terminal of 120x36: what it costs the load", screen::measure),
     ("engine", "the most calls/s against gatebench sim local in another process", engine::measure),

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::profile::Dialect;
+use crate::report::baselines::{DIRECTORY, Name};
 
 /// Find the settings of your AI gateway client before you deploy: pool, caches, limits, retries, fallback, money.
 ///
@@ -25,8 +26,8 @@ Exit codes:
     1      could not run: nothing succeeded, or a file could not be written
     2      bad arguments or profile; nothing was sent
     3      invalid: the generator was the bottleneck, or too few samples
-    4      inconclusive: the noise is wider than the tolerance
-    99     an expectation failed
+    4      inconclusive (compare, diff): the noise is wider than the tolerance
+    99     an expectation failed, or a regression (diff)
     130    SIGINT (143: SIGTERM); the partial report is written
 
 Begin with:
@@ -92,6 +93,29 @@ Begin with:
     gatebench check --url https://api.openai.com/v1 --model gpt-4.1-mini \\
 \x20       --api-key-env OPENAI_API_KEY";
 
+const DIFF_AFTER_HELP: &str = "\
+Both runs have to be of the same question: load, workload, seed, prices and
+simulated routes; the stack may differ. A metric is a regression if its 95%
+interval is wholly beyond the tolerance, and passes if the interval's bad end
+is within it. Without --metric these decide, where they have samples:
+    response.p50 .p95 .p99, ttft.p50 .p95, qps (closed loop), errors,
+    hit_rate, cost.cny_per_1k
+Tolerances: 5%, 10% of p95 and p99, 1 point of a share, 0.5 of errors, 1 ms of
+a wait. Runs at different times carry drift that no interval holds.
+
+Exit codes:
+    0      no metric is worse beyond its tolerance
+    1      a file could not be written
+    2      bad arguments, no report, or the runs were not asked the same
+    3      a run is unsound, or a metric cannot be judged
+    4      inconclusive: the noise is wider than the tolerance
+    99     a regression
+
+Begin with:
+    gatebench run mine.toml --out base.json
+    gatebench run mine.toml --set stack.pool.max_connections=32 --out new.json
+    gatebench diff base.json new.json --tolerance response.p99=15%";
+
 const TUI_USAGE: &str = "\
 gatebench tui [OPTIONS] [PROFILE]
        gatebench tui [OPTIONS] --url <URL> --model <MODEL>";
@@ -103,13 +127,28 @@ pub enum Command {
     Tui(TuiArgs),
     /// Run a profile headless: summary, expectations, exit code
     #[command(override_usage = RUN_USAGE)]
-    Run(RunArgs),
+    Run {
+        #[command(flatten)]
+        args: RunArgs,
+        #[command(flatten)]
+        baseline: BaselineArgs,
+    },
     /// Run a profile once for each value of a setting, and pick one
     #[command(override_usage = SWEEP_USAGE)]
     Sweep(RunArgs),
     /// Run the profile's arms in turn under the same load, and say what differs, with confidence intervals
     #[command(override_usage = COMPARE_USAGE, after_help = COMPARE_AFTER_HELP)]
     Compare(CompareArgs),
+    /// Hold the report of a run against that of an earlier one: regression, pass or inconclusive
+    #[command(after_help = DIFF_AFTER_HELP)]
+    Diff(DiffArgs),
+    /// Baselines: reports kept by name, to hold later runs against
+    Baseline {
+        #[command(subcommand)]
+        command: BaselineCommand,
+        #[command(flatten)]
+        kept: BaselineDirectory,
+    },
     /// Preflight: keys, DNS, TCP, TLS, models, one tiny call, Redis, this machine; says how to mend what is not ok
     #[command(override_usage = CHECK_USAGE, after_help = CHECK_AFTER_HELP)]
     Check(CheckArgs),
@@ -141,7 +180,7 @@ pub enum Command {
     },
     /// Print a JSON Schema
     Schema {
-        /// Of a profile (for editors), of a report, a check or a comparison (for scripts)
+        /// Of a profile (for editors), of a report, a check, a comparison or a diff (for scripts)
         kind: SchemaKind,
     },
     /// Print shell completions
@@ -151,12 +190,53 @@ pub enum Command {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// List them, with what each measured
+    List,
+    /// Print one: its summary, or with --json its report
+    Show {
+        name: Name,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Keep the report in FILE (of run --out FILE.json) as one
+    Save { name: Name, file: PathBuf },
+    /// Delete one
+    Remove { name: Name },
+}
+
+/// What a run is held against, and kept for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Baselines")]
+pub struct BaselineArgs {
+    /// Hold the run against the baseline NAME, as `gatebench diff` does, after it; the worse of both decides the exit
+    /// code
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<Name>,
+    #[command(flatten)]
+    pub asked: AskedArgs,
+    /// Keep the report as the baseline NAME, if the run is valid and came to its end
+    #[arg(long, value_name = "NAME")]
+    pub save_baseline: Option<Name>,
+    #[command(flatten)]
+    pub kept: BaselineDirectory,
+}
+
+#[derive(Debug, Args)]
+pub struct BaselineDirectory {
+    /// Where baselines are kept
+    #[arg(long, value_name = "DIR", env = "GATEBENCH_BASELINE_DIR", default_value = DIRECTORY, global = true)]
+    pub baseline_dir: PathBuf,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum SchemaKind {
     Profile,
     Report,
     Check,
     Compare,
+    Diff,
 }
 
 #[derive(Debug, Default, Args)]
@@ -183,9 +263,13 @@ pub struct RunArgs {
     #[command(flatten)]
     pub load: LoadArgs,
     /// Write the report to FILE; the ending picks the format: .json, .html, .csv (the run over time), .md or
-    /// .xml (JUnit); of a sweep .json or .md; repeatable
+    /// .xml (JUnit); of a sweep all but .html; repeatable
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
+    /// End the load as soon as an expectation cannot hold any more, whatever is still to come (exit 99); never a run
+    /// that could still pass. Which metrics can tell: docs/ci.md
+    #[arg(long)]
+    pub abort_on_fail: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -240,6 +324,36 @@ pub struct CheckArgs {
     pub no_call: bool,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct DiffArgs {
+    /// The earlier run's report, as --out FILE.json wrote it
+    pub base: PathBuf,
+    /// The report that is held against it
+    pub new: PathBuf,
+    #[command(flatten)]
+    pub asked: AskedArgs,
+    /// Write the result to FILE; the ending picks the format: .json, .md or .xml (JUnit); repeatable
+    #[arg(long, value_name = "FILE")]
+    pub out: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What a diff is asked.
+#[derive(Debug, Default, Args)]
+pub struct AskedArgs {
+    /// What decides, instead of the usual metrics (response.p95, service.p50, errors.429); repeatable
+    #[arg(long, value_name = "NAME")]
+    pub metric: Vec<String>,
+    /// How much worse makes no difference: of one metric (response.p99=10%; of shares in points: errors=0.5%), or of
+    /// all that are compared in percent (5%); repeatable
+    #[arg(long, value_name = "[METRIC=]VALUE")]
+    pub tolerance: Vec<String>,
+    /// Compare runs that were not asked the same, or are invalid or cut short; it is said in the result
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Default, Args)]

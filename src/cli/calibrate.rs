@@ -146,13 +146,13 @@ impl Standard {
         }
     }
 
-    /// After a load: only then is known whether it was so fast. Who interrupted it is not kept waiting.
+    /// After a load: only then is known whether it was so fast. Who ended it before its time is not kept waiting.
     pub fn judge(&mut self, report: &mut Report, run: &Run, output: &OutputArgs) {
         if report.busiest_second().is_none() {
             return;
         }
         match run.stop {
-            Stop::Interrupted | Stop::Terminated | Stop::Quit => {
+            Stop::Interrupted | Stop::Terminated | Stop::Quit | Stop::Aborted => {
                 self.calibration = self.calibration.take().or_else(|| Self::kept().calibration);
             }
             Stop::Finished | Stop::Budget | Stop::Hopeless => self.need(output),

@@ -134,7 +134,7 @@ mod tests {
 
     fn loaded(line: &[&str]) -> Result<Loaded, Failure> {
         let cli = Cli::try_parse_from([&["gatebench", "run"], line].concat()).unwrap();
-        let Some(Command::Run(args)) = cli.command else { panic!("run") };
+        let Some(Command::Run { args, .. }) = cli.command else { panic!("run") };
         load(args.profile.as_deref(), &args.load)
     }
 

@@ -2,10 +2,12 @@
 
 mod args;
 mod arms;
+mod baseline;
 mod calibrate;
 mod check;
 mod compare;
 mod conducted;
+mod diff;
 mod load;
 mod progress;
 mod run;
@@ -21,7 +23,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::profile::{self, BUILTINS, Builtin};
-use crate::report;
+use crate::report::baselines::BaselineError;
+use crate::report::{self, Verdict};
 pub use args::{CheckArgs, Cli, Command, CompareArgs, RunArgs, SchemaKind, TuiArgs};
 
 /// Parses the command line, does what it says, and gives the exit code of the contract.
@@ -38,9 +41,11 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         None => workbench::open(&TuiArgs::default()),
         Some(Command::Tui(args)) => workbench::open(&args),
-        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Run { args, baseline }) => run::run(&args, &baseline),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Baseline { command, kept }) => baseline::run(&command, &kept),
+        Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Calibrate { again }) => {
             calibrate::run(if again { calibrate::Again::InAnyCase } else { calibrate::Again::IfNoneIsKept })
@@ -53,6 +58,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
                 SchemaKind::Report => report::schema(),
                 SchemaKind::Check => crate::check::schema(),
                 SchemaKind::Compare => report::compared::schema(),
+                SchemaKind::Diff => crate::diff::schema(),
             };
             print(&format!("{schema:#}\n"))
         }
@@ -116,5 +122,16 @@ impl Failure {
 impl From<crate::engine::EngineError> for Failure {
     fn from(error: crate::engine::EngineError) -> Self {
         if error.is_bad_input() { Self::bad_input(error) } else { Self::could_not_run(error) }
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        let code = match error {
+            BaselineError::Unfit(_) => Verdict::Invalid,
+            BaselineError::Write(_) => Verdict::CouldNotRun,
+            _ => Verdict::BadInput,
+        };
+        Self { code: code.exit_code(), message: error.to_string() }
     }
 }

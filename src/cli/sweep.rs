@@ -39,7 +39,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         if !args.output.quiet {
             eprintln!("run {} of {count}: {}", i + 1, sweep::label(&set));
         }
-        let report = match measure(&loaded.profile, &args.output, &mut standard) {
+        let report = match measure(&loaded.profile, args, &mut standard) {
             Ok(report) => report,
             Err(failure) if sweep.rows.is_empty() => return Err(failure),
             Err(failure) => {

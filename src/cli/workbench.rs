@@ -23,7 +23,7 @@ pub fn open(args: &TuiArgs) -> Result<u8, Failure> {
     if !is_terminal || std::env::var("TERM").is_ok_and(|term| term == "dumb") {
         let name = loaded.source.name();
         eprintln!("stdin or stdout is no terminal that can show a screen: running {name} headless (gatebench run)");
-        return headless(loaded, &RunArgs { output, ..RunArgs::default() });
+        return headless(&loaded, &RunArgs { output, ..RunArgs::default() });
     }
     warn(&loaded, &output);
     let expectations = loaded.profile.expectations();

@@ -11,9 +11,9 @@ pub const CONFIDENCE: f64 = 0.95;
 pub const LEAST_ROUNDS: usize = 6;
 
 /// The tail on either side.
-const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;
+pub(super) const TAIL: f64 = (1.0 - CONFIDENCE) / 2.0;
 /// The standard normal distribution's quantile at `1 - TAIL`.
-const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
+pub(super) const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 /// Up to as many differences the null distribution is exact; the normal approximation's cut is beside it by one Walsh
 /// average of 5,050 at most there.
 const EXACT_UP_TO: usize = 100;

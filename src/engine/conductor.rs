@@ -20,7 +20,7 @@ use crate::sim;
 
 /// How often readers get a new picture.
 const TICK: Duration = Duration::from_millis(200);
-/// How long a run that a person ended awaits what is in flight.
+/// How long a run that was ended before its time awaits what is in flight.
 const SHORT_GRACE: Duration = Duration::from_secs(2);
 /// Failed calls after which a run without a single success, and without hope of one, is given up.
 const HOPELESS_AFTER: u64 = 5;
@@ -139,6 +139,7 @@ impl Conductor {
             Message::Note { kind, text, lasts } => self.note(kind, text, lasts),
             Message::SoFar(reply) => self.curious.push(reply),
             Message::Stop(why) => self.finish(why),
+            Message::Abort(why) => self.abort(why),
         }
     }
 
@@ -240,6 +241,14 @@ impl Conductor {
         self.window.requests.is_some_and(|asked| self.control.measured_calls.load(Relaxed) >= asked)
     }
 
+    /// A load that is over already is not aborted.
+    fn abort(&mut self, why: String) {
+        if self.phase != Phase::Drain {
+            self.gathering.event("aborted", why);
+            self.finish(Stop::Aborted);
+        }
+    }
+
     fn finish(&mut self, why: Stop) {
         if self.phase == Phase::Drain {
             if by_a_person(why) && !by_a_person(self.stop) {
@@ -264,7 +273,7 @@ impl Conductor {
         if !open {
             self.gathering.close_window(now, &self.window);
         }
-        let grace = match by_a_person(why) {
+        let grace = match by_a_person(why) || why == Stop::Aborted {
             true => SHORT_GRACE,
             false => self.grace(if open { self.serial_batch() } else { 1 }),
         };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::control::{Control, Counts, Window};
+use super::cutting::Cutting;
 use super::messages::{Ended, Report};
 use super::recently::Recently;
 use super::spells::Spells;
@@ -32,6 +33,7 @@ pub struct Gathering {
     recent: Recently,
     spells: Spells,
     series: Arc<Series>,
+    cutting: Cutting,
     events: Arc<Vec<Event>>,
     /// The measured window's real end, once no more is sent.
     closed: Option<Instant>,
@@ -89,6 +91,7 @@ impl Gathering {
             recent: Recently::new(start),
             spells: Spells::default(),
             series: Arc::default(),
+            cutting: Cutting::new(),
             events: Arc::default(),
             closed: None,
         }
@@ -121,6 +124,7 @@ impl Gathering {
             self.second.tally.merge(&recording.warmup);
             self.second.tally.merge(&recording.measured);
             Arc::make_mut(&mut self.measured).merge(&recording.measured);
+            self.cutting.add(&recording.measured);
             if recording.epoch == self.epoch.number {
                 self.epoch.ended += recording.ended;
                 Arc::make_mut(&mut self.epoch.tally).merge(&recording.measured);
@@ -145,6 +149,7 @@ impl Gathering {
     /// Closes the second under way when all of it has come in.
     pub fn tick(&mut self, window: &Window) {
         self.recent.tick(window.clock(self.asked.at));
+        self.cutting.tick(self.measured(window));
         if self.asked.at.saturating_duration_since(self.second.from.at) >= SECOND {
             self.close_second(window);
         }
@@ -274,6 +279,11 @@ impl Gathering {
         now.saturating_duration_since(self.epoch.counts_from.max(window.measure))
     }
 
+    /// Of the window, what had passed when replicas were last asked.
+    fn measured(&self, window: &Window) -> Duration {
+        window.measured(self.closed.unwrap_or(self.asked.at))
+    }
+
     fn planned(&self, profile: &Profile) -> u64 {
         match profile.load.mode {
             Mode::Open => self.asked.counts.planned,
@@ -295,7 +305,7 @@ impl Gathering {
             past: self.past.clone(),
             measured: self.measured.clone(),
             total: self.total.clone(),
-            measured_s: window.measured(self.closed.unwrap_or(self.asked.at)).as_secs_f64(),
+            measured_s: self.measured(window).as_secs_f64(),
             gauges: self.gauges(),
             bill: self.pricer.bill(&self.measured.ledger),
             spent: self.pricer.bill(&self.total.ledger),
@@ -325,6 +335,7 @@ impl Gathering {
             abandoned: ended.abandoned,
             gauges: self.gauges(),
             series: Series::clone(&self.series),
+            blocks: self.cutting.cut(window.measured(end)),
             epochs,
             simulated: Vec::new(),
             events: Vec::clone(&self.events),

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! 401 from a route that has not answered before      the key is wrong: at once
-//! 401 from one that has answered                      a hiccup, or the key was revoked: after 5 in a row
+//! 401 from one that has answered                      a hiccup, or the key was revoked: after 5 in a row over 0.1 s
 //! 403                                                 is about a model or a place, not the key: see `Conductor::judge`
 //! ```
 //!
@@ -12,7 +12,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::time::{Duration, Instant};
 
 use crate::profile::Profile;
 use crate::route::{Access, FailureKind};
@@ -20,9 +21,36 @@ use crate::stack::Outcome;
 
 /// Refusals in a row after which a key that was accepted before counts as revoked.
 const REVOKED_AFTER: u32 = 5;
+/// How long they take at least: at high rates a hiccup of a moment refuses many calls.
+const REVOKED_FOR: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Default)]
 pub struct Keys(Vec<Key>);
+
+/// Refusals since a key was last accepted.
+#[derive(Debug)]
+struct Refusals {
+    count: AtomicU32,
+    /// When the first one came, in nanoseconds since `born`.
+    first: AtomicU64,
+    born: Instant,
+}
+
+impl Refusals {
+    fn none() -> Self {
+        Self { count: AtomicU32::default(), first: AtomicU64::default(), born: Instant::now() }
+    }
+
+    /// One more: how many there are by then, and since how long.
+    fn add(&self, at: Instant) -> (u32, Duration) {
+        let now = u64::try_from(at.saturating_duration_since(self.born).as_nanos()).unwrap_or(u64::MAX);
+        let count = self.count.fetch_add(1, Relaxed) + 1;
+        if count == 1 {
+            self.first.store(now, Relaxed);
+        }
+        (count, Duration::from_nanos(now.saturating_sub(self.first.load(Relaxed))))
+    }
+}
 
 #[derive(Debug)]
 struct Key {
@@ -31,8 +59,7 @@ struct Key {
     variable: Option<String>,
     access: Arc<Access>,
     accepted: AtomicBool,
-    /// Since it was last accepted.
-    refusals: AtomicU32,
+    refusals: Refusals,
 }
 
 impl Keys {
@@ -43,7 +70,7 @@ impl Keys {
             variable: profile.routes.get(route).and_then(|route| route.api_key_env.clone()),
             access,
             accepted: AtomicBool::default(),
-            refusals: AtomicU32::default(),
+            refusals: Refusals::none(),
         };
         Self(accesses.map(key).collect())
     }
@@ -58,7 +85,7 @@ impl Keys {
             match failed {
                 // A stream that breaks had begun with a 200.
                 None | Some(FailureKind::Stream) => key.accept(),
-                Some(FailureKind::Status(401)) if key.refuse() => refused = Some(key),
+                Some(FailureKind::Status(401)) if key.refuse(outcome.done) => refused = Some(key),
                 Some(_) => {}
             }
         }
@@ -75,15 +102,15 @@ impl Key {
         if !self.accepted.load(Relaxed) {
             self.accepted.store(true, Relaxed);
         }
-        if self.refusals.load(Relaxed) > 0 {
-            self.refusals.store(0, Relaxed);
+        if self.refusals.count.load(Relaxed) > 0 {
+            self.refusals.count.store(0, Relaxed);
         }
     }
 
     /// Whether it is refused for good.
-    fn refuse(&self) -> bool {
-        let in_a_row = self.refusals.fetch_add(1, Relaxed) + 1;
-        !self.accepted.load(Relaxed) || in_a_row >= REVOKED_AFTER
+    fn refuse(&self, at: Instant) -> bool {
+        let (in_a_row, lasting) = self.refusals.add(at);
+        !self.accepted.load(Relaxed) || (in_a_row >= REVOKED_AFTER && lasting >= REVOKED_FOR)
     }
 
     fn words(&self, said: &str) -> String {
@@ -94,8 +121,9 @@ impl Key {
                  (routes.{route}.api_key_env)"
             ),
             Some(variable) if self.accepted.load(Relaxed) => format!(
-                "route {route} took its key before and has refused it {REVOKED_AFTER} times in a row: {said}; was the key \
-                 in {variable} revoked, or has it expired?"
+                "route {route} took its key before and has refused it {} times in a row: {said}; was the key \
+                 in {variable} revoked, or has it expired?",
+                self.refusals.count.load(Relaxed)
             ),
             Some(variable) => format!(
                 "route {route} refuses its key: {said}; check {variable}: is it a key of this provider (its prefix), whole, \
@@ -107,8 +135,6 @@ impl Key {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use smallvec::smallvec;
 
     use super::*;
@@ -129,6 +155,10 @@ mod tests {
 
     /// A call that met this at these routes, the last of which decided it.
     fn call(met: &[(&str, Option<FailureKind>)]) -> Outcome {
+        call_done(Instant::now(), met)
+    }
+
+    fn call_done(done: Instant, met: &[(&str, Option<FailureKind>)]) -> Outcome {
         let lane = |route: &str| Lane { model: "m".into(), route: route.into() };
         let attempt = |(route, failed): &(&str, Option<FailureKind>)| Try {
             began: Instant::now(),
@@ -154,7 +184,7 @@ mod tests {
         };
         let tries = met.iter().map(attempt).collect();
         let asked = lane(met[0].0);
-        Outcome { done: Instant::now(), asked, result, reached_chain: true, tries, cache_errors: smallvec![] }
+        Outcome { done, asked, result, reached_chain: true, tries, cache_errors: smallvec![] }
     }
 
     const REFUSED: Option<FailureKind> = Some(FailureKind::Status(401));
@@ -179,15 +209,30 @@ mod tests {
     #[test]
     fn a_key_that_was_accepted_is_refused_by_five_in_a_row_and_not_by_a_hiccup() {
         let (keys, gateway, _) = keys();
+        let began = Instant::now();
+        let refused_after = |time: Duration| keys.note(&call_done(began + time, &[("gateway", REFUSED)]));
         for _ in 0..3 {
             assert_eq!(keys.note(&call(&[("gateway", None)])), None);
             for _ in 0..REVOKED_AFTER - 1 {
-                assert_eq!(keys.note(&call(&[("gateway", REFUSED)])), None);
+                assert_eq!(refused_after(REVOKED_FOR), None);
             }
         }
         assert!(!gateway.is_barred());
-        assert!(keys.note(&call(&[("gateway", REFUSED)])).unwrap().contains("revoked"));
+        assert!(refused_after(2 * REVOKED_FOR).unwrap().contains("revoked"));
         assert!(gateway.is_barred());
+    }
+
+    #[test]
+    fn a_moment_of_refusals_is_a_hiccup_however_many_calls_it_meets() {
+        let (keys, gateway, _) = keys();
+        let began = Instant::now();
+        let refused_after = |time: Duration| keys.note(&call_done(began + time, &[("gateway", REFUSED)]));
+        assert_eq!(keys.note(&call(&[("gateway", None)])), None);
+        for micros in 0..1_000 {
+            assert_eq!(refused_after(Duration::from_micros(micros)), None);
+        }
+        assert!(!gateway.is_barred());
+        assert!(refused_after(REVOKED_FOR).unwrap().contains("1001 times in a row"));
     }
 
     #[test]

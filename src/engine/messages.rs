@@ -28,6 +28,8 @@ pub enum Message {
     /// The run as it stands.
     SoFar(mpsc::Sender<Run>),
     Stop(Stop),
+    /// For this reason the rest of the plan is not worth its while.
+    Abort(String),
 }
 
 /// A standing load is to run for `length` from `at` on. A load that ends meanwhile gives no answer.

@@ -12,6 +12,7 @@ mod blocks;
 mod conductor;
 mod control;
 mod crew;
+mod cutting;
 mod endpoints;
 pub mod files;
 mod gathering;
@@ -333,6 +334,12 @@ impl Handle {
     pub fn stop(&self, why: Stop) {
         // A conductor that is gone has stopped already.
         let _ = self.to_conductor.send(Message::Stop(why));
+    }
+
+    /// As [`Handle::stop`], for a reason that becomes an event; the run ends as [`Stop::Aborted`], unless its load is
+    /// over already. What is in flight is awaited briefly.
+    pub fn abort(&self, why: String) {
+        let _ = self.to_conductor.send(Message::Abort(why));
     }
 
     pub fn is_finished(&self) -> bool {

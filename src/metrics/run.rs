@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::epoch::Epoch;
 use super::series::Series;
 use super::snapshot::{Event, Gauges};
+use super::stretches::Stretch;
 use super::tally::Tally;
 use crate::profile::Profile;
 
@@ -27,6 +28,8 @@ pub enum Stop {
     Terminated,
     /// No further call could succeed: the route cannot be reached, or refuses the key.
     Hopeless,
+    /// An expectation could not hold any more (`--abort-on-fail`).
+    Aborted,
 }
 
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub struct Run {
     pub abandoned: u64,
     pub gauges: Gauges,
     pub series: Series,
+    /// The measured window, cut: their measured calls are those of `measured`.
+    pub blocks: Vec<Stretch>,
     pub epochs: Vec<Epoch>,
     /// What each simulated route counted itself.
     pub simulated: Vec<(String, crate::sim::Stats)>,

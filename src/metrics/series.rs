@@ -34,7 +34,7 @@ pub struct Point {
     pub connections: u64,
     pub cost_usd: f64,
     pub cost_cny: f64,
-    /// Service times of successes. Not in reports: their histograms say more.
+    /// Service times of successes. Reports have them in their heatmap.
     #[serde(skip)]
     pub bands: Bands,
 }

@@ -122,3 +122,10 @@ pub struct Snapshot {
     pub series: Arc<Series>,
     pub events: Arc<Vec<Event>>,
 }
+
+impl Snapshot {
+    /// Of `planned`, those dropped; [`Snapshot::dropped`] counts the warm-up's too.
+    pub fn dropped_measured(&self) -> u64 {
+        self.past.iter().chain([&self.epoch]).map(|epoch| epoch.dropped).sum()
+    }
+}

@@ -121,13 +121,17 @@ impl Times {
     }
 
     pub fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.histograms.iter_mut().zip(&other.histograms) {
-            let Some(theirs) = theirs else { continue };
-            let digits = self.significant_digits;
-            mine.get_or_insert_with(|| Histogram::new(digits).expect("2 and 3 digits are supported"))
-                .add(theirs)
-                .expect("the histogram resizes itself");
+        for time in Time::ALL {
+            other.get(time).into_iter().for_each(|theirs| self.add(time, theirs));
         }
+    }
+
+    pub fn add(&mut self, time: Time, values: &Histogram<u64>) {
+        let digits = self.significant_digits;
+        self.histograms[time as usize]
+            .get_or_insert_with(|| Histogram::new(digits).expect("2 and 3 digits are supported"))
+            .add(values)
+            .expect("the histogram resizes itself");
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod arrivals;
 mod corpus;
+mod extent;
 mod period;
 mod prompts;
 mod ramp;
@@ -17,6 +18,7 @@ mod workload;
 pub use arrivals::Arrivals;
 #[cfg(test)]
 pub(crate) use arrivals::distribution;
+pub use extent::measured_calls;
 pub use period::period;
 pub use prompts::PromptFileError;
 pub use ramp::Ramp;

@@ -122,7 +122,7 @@ impl Expectation {
             .iter()
             .find_map(|op| Some((*op, rest.strip_prefix(op.sign())?)))
             .ok_or_else(|| format!("\"{text}\": write one of < <= > >= == between the metric and its value"))?;
-        let metric = full_name(name.trim(), text)?;
+        let metric = full_name(name.trim()).map_err(|why| format!("\"{text}\"{why}"))?;
         let unit = unit_of(&metric).ok_or_else(form)?;
         let value = unit.parse(value.trim()).map_err(|why| format!("\"{text}\": {metric} {why}"))?;
         Ok(Self { metric, op, value, unit, text: text.trim().to_owned() })
@@ -138,6 +138,20 @@ impl Expectation {
             Op::Equal => (actual - value).abs() <= self.unit.resolution() * value.abs().max(actual.abs()),
         }
     }
+
+    /// Whether a value of `from..=to` holds.
+    pub fn can_hold(&self, from: f64, to: f64) -> bool {
+        self.holds(self.best_of(from, to))
+    }
+
+    /// Of `from..=to` the value that comes nearest to holding.
+    pub fn best_of(&self, from: f64, to: f64) -> f64 {
+        match self.op {
+            Op::Less | Op::AtMost => from,
+            Op::Greater | Op::AtLeast => to,
+            Op::Equal => self.value.clamp(from, to),
+        }
+    }
 }
 
 impl fmt::Display for Expectation {
@@ -148,16 +162,18 @@ impl fmt::Display for Expectation {
 
 /// A metric's full name: `p99` is `response.p99`.
 pub fn named(name: &str) -> Result<String, String> {
-    full_name(name, name)
+    full_name(name).map_err(|why| format!("\"{name}\"{why}"))
 }
 
-fn full_name(name: &str, text: &str) -> Result<String, String> {
+/// A metric by its name, or by a statistic alone: `p99` is `response.p99`. What is wrong with it goes on after what was
+/// written.
+pub fn full_name(name: &str) -> Result<String, String> {
     let full = if STATS.contains(&name) { format!("response.{name}") } else { name.to_owned() };
     if unit_of(&full).is_some() {
         return Ok(full);
     }
     if name.is_empty() {
-        return Err(format!("\"{text}\" names no metric; begin with one such as response.p99"));
+        return Err(" names no metric; begin with one such as response.p99".into());
     }
     let is_latency = LATENCIES.contains(&name) || name.strip_prefix("service.").is_some_and(|t| TIERS.contains(&t));
     let hint = match name.rsplit_once('.') {
@@ -173,7 +189,7 @@ fn full_name(name: &str, text: &str) -> Result<String, String> {
             }
         }
     };
-    Err(format!("\"{text}\": there is no metric {name}; {hint}"))
+    Err(format!(": there is no metric {name}; {hint}"))
 }
 
 impl Op {
@@ -336,6 +352,15 @@ mod tests {
         assert!(holds("p99 == 10ms", 10.005) && !holds("p99 == 10ms", 10.1));
         assert!(holds("errors == 0%", 0.0) && !holds("errors == 0%", 1e-6));
         assert!(holds("reuse == 30%", 0.1 + 0.2) && !holds("p99 < 1ms", f64::NAN));
+    }
+
+    #[test]
+    fn a_range_can_hold_if_one_of_its_values_does() {
+        let can = |text: &str, from, to| Expectation::parse(text).unwrap().can_hold(from, to);
+        assert!(can("errors < 1%", 0.0099, 1.0) && !can("errors < 1%", 0.01, 1.0) && can("errors <= 1%", 0.01, 1.0));
+        assert!(can("qps > 10", 0.0, 10.1) && !can("qps > 10", 0.0, 10.0) && can("qps >= 10", 0.0, 10.0));
+        assert!(can("load.failed == 3", 2.0, f64::INFINITY) && !can("load.failed == 3", 4.0, f64::INFINITY));
+        assert!(can("max == 10ms", 10.005, f64::INFINITY) && !can("max == 10ms", 0.0, 9.9));
     }
 
     #[test]

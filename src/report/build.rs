@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
+use super::blocks::BlockFacts;
 use super::figures::{ERROR_KINDS, Figures, error_kind};
+use super::heatmap::Heatmap;
 use super::shape::*;
 use super::validity::invalid_because;
 use super::verdict::judge;
@@ -47,6 +49,8 @@ impl Report {
             epochs: run.epochs.iter().map(epoch_facts).collect(),
             events: run.events.iter().map(event_facts).collect(),
             series: run.series.points().to_vec(),
+            heatmap: Heatmap::of(run.series.points()),
+            blocks: BlockFacts::of(&run.blocks, pricer),
             histograms: histograms(&tally.times),
             simulated: run.simulated.iter().cloned().collect(),
             environment: environment::here(),
@@ -72,6 +76,7 @@ fn run_facts(run: &Run, figures: &Figures) -> RunFacts {
         interrupted: matches!(run.stop, Stop::Interrupted | Stop::Terminated),
         stop: run.stop,
         given_up_because: run.given_up.clone(),
+        aborted_because: None,
         abandoned: run.abandoned,
         insecure_routes: run.profile.unchecked_routes().map(str::to_owned).collect(),
     }

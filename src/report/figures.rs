@@ -2,7 +2,7 @@
 //! Must not know files, text or exit codes.
 
 use crate::cost::Bill;
-use crate::metrics::{Block, Run, Snapshot, Tally, Time, ratio, samples_for};
+use crate::metrics::{Block, Run, Snapshot, Stretch, Tally, Time, ratio, samples_for};
 use crate::route::FailureKind;
 use crate::stack::{CacheError, ServedBy};
 
@@ -33,13 +33,19 @@ impl<'a> Figures<'a> {
         }
     }
 
+    /// Of what was sent in it all is known, and nothing of what was planned.
+    pub fn of_stretch(stretch: &'a Stretch, bill: &'a Bill) -> Self {
+        let tally = &stretch.tally;
+        Self { tally, seconds: stretch.seconds, planned: tally.sent, dropped: 0, abandoned: 0, bill }
+    }
+
     /// Of the measured window so far.
     pub fn of_snapshot(snapshot: &'a Snapshot) -> Self {
         Self {
             tally: &snapshot.measured,
             seconds: snapshot.measured_s,
             planned: snapshot.planned,
-            dropped: snapshot.dropped,
+            dropped: snapshot.dropped_measured(),
             abandoned: snapshot.gauges.in_flight,
             bill: &snapshot.bill,
         }

@@ -40,7 +40,7 @@ pub fn of_sweep(sweep: &Sweep) -> String {
     out
 }
 
-pub(super) fn mark(tone: Tone) -> &'static str {
+pub(crate) fn mark(tone: Tone) -> &'static str {
     match tone {
         Tone::Good => "✅",
         Tone::Bad => "❌",
@@ -117,7 +117,7 @@ fn figures(out: &mut String, report: &Report) {
 }
 
 /// As it is, in a fence that it cannot close, cut where the whole would become too long.
-pub(super) fn folded(out: &mut String, title: &str, whole: &str) {
+pub(crate) fn folded(out: &mut String, title: &str, whole: &str) {
     let longest = whole.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     let _ = writeln!(out, "\n<details><summary>{title}</summary>\n\n{fence}text");
@@ -135,7 +135,7 @@ pub(super) fn folded(out: &mut String, title: &str, whole: &str) {
 }
 
 /// One line of plain text, of bounded length.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars().take(MOST_OF_ONE) {
         match c {

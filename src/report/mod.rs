@@ -7,16 +7,21 @@
 //!      verdict     `---verdict--> exit code
 //! ```
 
+pub mod baselines;
+mod blocks;
 mod build;
 pub mod compared;
 mod csv;
 mod environment;
 mod figures;
 mod generator;
+mod heatmap;
 mod html;
-mod junit;
+pub(crate) mod junit;
 mod littles_law;
 pub mod markdown;
+mod outlook;
+mod read;
 mod redact;
 mod shape;
 pub mod sweep;
@@ -25,13 +30,16 @@ mod validity;
 mod verdict;
 mod write;
 
+pub use blocks::{BlockFacts, block_metrics};
 pub(crate) use build::{examples, histograms};
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
-pub(crate) use redact::profile as redacted;
+pub use heatmap::{Heatmap, HeatmapColumn};
+pub use outlook::{Hopeless, Outlook};
+pub use read::{ReadError, read};
+pub use redact::profile as redacted;
 pub use shape::*;
-pub use text::{Page, Style, Tone, format, shortfall, text};
-
+pub use text::{Page, Style, Tone, format, in_unit, shortfall, text};
 pub use validity::{invalid_because, lag_limit_ms};
 pub use verdict::{Verdict, exit_code, judge};
 pub use write::{Format, Formats, WriteError, as_json, check_path, json, write, write_text};

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::blocks::BlockFacts;
+use super::heatmap::Heatmap;
 use crate::metrics::{Point, Stop, Summary};
 use crate::sim::Stats;
 
@@ -44,6 +46,12 @@ pub struct Report {
     pub epochs: Vec<EpochFacts>,
     pub events: Vec<EventFacts>,
     pub series: Vec<Point>,
+    /// The series' service times; of older reports there is none.
+    #[serde(default)]
+    pub heatmap: Heatmap,
+    /// What `gatebench diff` compares; empty in reports of versions that kept none.
+    #[serde(default)]
+    pub blocks: BlockFacts,
     /// Base64 of HdrHistogram's V2 encoding (not deflated), values in nanoseconds; of each metric that has values.
     pub histograms: BTreeMap<String, String>,
     /// What each simulated route of this run counted itself, warm-up included, by route.
@@ -80,7 +88,10 @@ pub struct RunFacts {
     /// Why no further call could succeed, and the mend; only with `stop` = "hopeless".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_up_because: Option<String>,
-    /// Calls in flight that an interrupted run no longer awaited; they are in no other figure.
+    /// Which expectations could not hold any more, and when that was seen; only with `stop` = "aborted".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aborted_because: Option<String>,
+    /// Calls in flight that a run that was ended early no longer awaited; they are in no other figure.
     pub abandoned: u64,
     /// Routes over TLS whose certificate nobody checked (`insecure`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -338,6 +349,9 @@ pub struct Judged {
     /// Why it could not be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided: Option<String>,
+    /// What the metric could still have become at best, in its own unit, when the run was aborted for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_best: Option<f64>,
 }
 
 /// What a metric is measured in.

@@ -1,7 +1,8 @@
 //! Several runs side by side: a table, the knee, the value to pick and why.
 //! Must not know how they were run.
 
-use std::cmp::Ordering;
+mod files;
+mod knee;
 
 use comfy_table::{CellAlignment, Table, TableStyle};
 use serde::Serialize;
@@ -11,6 +12,8 @@ use super::shape::{Judged, Report};
 use super::text::{Page, Style, Tone, format};
 use super::verdict::Verdict;
 use crate::metrics::{Stop, Summary};
+pub use files::{csv, junit};
+use knee::pick;
 
 /// The runs of a sweep, in their order.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +44,10 @@ impl Sweep {
         page.gap();
         for row in &self.rows {
             let label = label(&row.set);
+            if let Some(because) = &row.aborted_because {
+                page.words(Tone::Bad, &format!("{label} was aborted: {because}"));
+                continue;
+            }
             if !row.missed.is_empty() {
                 page.words(Tone::Bad, &format!("{label} misses {}", row.missed.join(", ")));
             }
@@ -97,6 +104,8 @@ pub struct Row {
     missed: Vec<String>,
     /// Expectations that could not be judged, and why.
     undecided: Vec<String>,
+    /// Why it was ended before its time (`--abort-on-fail`): its figures are those until then.
+    aborted_because: Option<String>,
     succeeded: u64,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
@@ -124,6 +133,7 @@ impl Row {
             warnings: report.run.warnings.clone(),
             missed: report.expectations.iter().filter(failed).map(|judged| judged.expect.clone()).collect(),
             undecided: report.expectations.iter().filter_map(undecided).collect(),
+            aborted_because: report.run.aborted_because.clone(),
             succeeded: report.load.succeeded,
             p50_ms: latency.response.as_ref().map(|s| s.p50),
             p99_ms: latency.response.as_ref().map(|s| s.p99),
@@ -133,6 +143,18 @@ impl Row {
             cny_per_1k: report.cost.cny_per_1k,
             usd_per_1k: report.cost.usd_per_1k,
             busy: latency.service.as_ref().zip(report.load.qps).map(|(s, qps)| qps * (s.mean - waits).max(0.0) / 1e3),
+        }
+    }
+
+    /// How its run ended.
+    fn word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Passed => "passed",
+            Verdict::Failed if self.aborted_because.is_some() => "aborted",
+            Verdict::Failed => "misses",
+            Verdict::Interrupted | Verdict::Terminated => "interrupted",
+            Verdict::CouldNotRun | Verdict::BadInput => "failed",
+            Verdict::Invalid | Verdict::Inconclusive => "invalid",
         }
     }
 
@@ -170,14 +192,7 @@ fn table(rows: &[Row]) -> String {
             format::percent(row.errors),
             or_dash(row.cny_per_1k.map(|cny| format!("{cny:.3}"))),
             or_dash(row.usd_per_1k.map(|usd| format!("{usd:.4}"))),
-            match row.verdict {
-                Verdict::Passed => "",
-                Verdict::Failed => "misses",
-                Verdict::Interrupted | Verdict::Terminated => "interrupted",
-                Verdict::CouldNotRun | Verdict::BadInput => "failed",
-                Verdict::Invalid | Verdict::Inconclusive => "invalid",
-            }
-            .to_owned(),
+            if row.verdict == Verdict::Passed { "" } else { row.word() }.to_owned(),
         ]);
         table.add_row(cells);
     }
@@ -187,127 +202,6 @@ fn table(rows: &[Row]) -> String {
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
-}
-
-/// How far from the best a value may be and still count as good.
-const P99_TOLERANCE: f64 = 1.10;
-const QPS_TOLERANCE: f64 = 0.98;
-const COST_TOLERANCE: f64 = 1.05;
-const ERROR_TOLERANCE: f64 = 0.01;
-/// More load may cost this much p99 before it is too much.
-const LOADED_P99: f64 = 2.0;
-
-/// What a sweep looks for.
-#[derive(Clone, Copy, PartialEq)]
-enum Wanted {
-    /// Of a setting: no more of it than helps.
-    Least,
-    /// Of load: as much as is carried.
-    Most,
-}
-
-/// The best figures among the runs that count.
-struct Best {
-    wanted: Wanted,
-    p99: f64,
-    qps: f64,
-    cost: f64,
-    errors: f64,
-}
-
-impl Best {
-    fn of(rows: &[&Row], wanted: Wanted) -> Self {
-        let least = |figure: &dyn Fn(&Row) -> f64| rows.iter().map(|row| figure(row)).fold(f64::INFINITY, f64::min);
-        Self {
-            wanted,
-            p99: least(&Row::p99),
-            qps: -least(&|row| -row.qps.unwrap_or(0.0)),
-            cost: least(&Row::cost),
-            errors: least(&|row| row.errors),
-        }
-    }
-
-    fn is_near(&self, row: &Row) -> bool {
-        let fails_little = row.errors <= self.errors + ERROR_TOLERANCE;
-        match self.wanted {
-            Wanted::Most => fails_little && row.p99() <= self.p99 * LOADED_P99,
-            Wanted::Least => {
-                fails_little
-                    && row.p99() <= self.p99 * P99_TOLERANCE
-                    && row.qps.unwrap_or(0.0) >= self.qps * QPS_TOLERANCE
-                    && row.cost() <= self.cost * COST_TOLERANCE
-            }
-        }
-    }
-}
-
-impl Row {
-    fn p99(&self) -> f64 {
-        self.p99_ms.unwrap_or(f64::INFINITY)
-    }
-
-    fn cost(&self) -> f64 {
-        self.cny_per_1k.unwrap_or(0.0)
-    }
-
-    /// The swept values as numbers, if they all are.
-    fn numbers(&self) -> Option<Vec<f64>> {
-        self.set.iter().map(|(_, value)| value.replace('_', "").parse().ok()).collect()
-    }
-}
-
-fn pick(rows: &[Row]) -> Result<(&Row, String), &'static str> {
-    let candidates: Vec<&Row> = rows.iter().filter(|row| row.verdict == Verdict::Passed).collect();
-    if candidates.is_empty() {
-        return Err(match best_verdict(rows) {
-            Verdict::Failed => "nothing to pick: no value meets the expectations",
-            Verdict::Invalid => "nothing to pick: no run is valid",
-            Verdict::Interrupted | Verdict::Terminated => "nothing to pick: no run came to its end",
-            _ => "nothing to pick: no run succeeded",
-        });
-    }
-    let of_load = candidates[0].set.iter().all(|(key, _)| key.starts_with("load."));
-    let best = Best::of(&candidates, if of_load { Wanted::Most } else { Wanted::Least });
-    let good: Vec<&Row> = candidates.iter().copied().filter(|row| best.is_near(row)).collect();
-    // Without a value that is near the best in everything: the one that fails least, then the quickest.
-    let pool = if good.is_empty() { &candidates } else { &good };
-    let order = |row: &Row| match (row.numbers(), best.wanted) {
-        (Some(numbers), Wanted::Least) if !good.is_empty() => numbers,
-        (Some(numbers), Wanted::Most) if !good.is_empty() => numbers.iter().map(|n| -n).collect(),
-        _ => vec![row.errors, row.p99()],
-    };
-    let chosen = pool.iter().copied().min_by(|a, b| order(a).partial_cmp(&order(b)).unwrap_or(Ordering::Equal));
-    let chosen = chosen.expect("there is a candidate");
-    Ok((chosen, reason(rows, chosen, &best)))
-}
-
-fn reason(rows: &[Row], chosen: &Row, best: &Best) -> String {
-    let mut why = format!(
-        "pick {}: p99 {} (the best of the sweep is {}), {:.1} QPS, {} errors",
-        label(&chosen.set),
-        format::ms(chosen.p99()),
-        format::ms(best.p99),
-        chosen.qps.unwrap_or(0.0),
-        format::percent(chosen.errors),
-    );
-    // The next value in the direction that was not taken: what taking it would have meant.
-    let closer = |a: &&Row, b: &&Row| a.numbers().partial_cmp(&b.numbers()).unwrap_or(Ordering::Equal);
-    let ran = || rows.iter().filter(|row| row.p99_ms.is_some() && row.numbers().is_some());
-    let next = match best.wanted {
-        Wanted::Least => ran().filter(|row| row.numbers() < chosen.numbers()).max_by(closer),
-        Wanted::Most => ran().filter(|row| row.numbers() > chosen.numbers()).min_by(closer),
-    };
-    if let Some(next) = next.filter(|_| chosen.numbers().is_some()) {
-        let p99 = format::ms(next.p99());
-        why += &format!("; with {} p99 is {p99} and {} fail", label(&next.set), format::percent(next.errors));
-    }
-    let limits_calls = ["max_connections", "concurrency"];
-    if let (Some(busy), [(key, _)]) = (chosen.busy, &chosen.set[..])
-        && limits_calls.iter().any(|name| key.ends_with(name))
-    {
-        why += &format!(". Little's law: {busy:.1} calls are at the route at once on average (rate x time there)");
-    }
-    why + "."
 }
 
 #[cfg(test)]
@@ -323,6 +217,7 @@ mod tests {
             warnings: Vec::new(),
             missed: Vec::new(),
             undecided: Vec::new(),
+            aborted_because: None,
             succeeded: 100,
             p50_ms: Some(p99_ms / 2.0),
             p99_ms: Some(p99_ms),

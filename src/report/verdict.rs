@@ -13,7 +13,15 @@ pub fn judge(expectation: &Expectation, figures: &Figures) -> Judged {
     let Some(metric) = Metric::by_name(&expectation.metric) else {
         let undecided = Some(format!("\"{}\" is no metric", expectation.metric));
         let expect = expectation.text.clone();
-        return Judged { expect, actual: None, unit: Unit::Count, samples: None, passed: false, undecided };
+        return Judged {
+            expect,
+            actual: None,
+            unit: Unit::Count,
+            samples: None,
+            passed: false,
+            undecided,
+            at_best: None,
+        };
     };
     let samples = metric.samples(figures);
     let needed = metric.samples_needed();
@@ -36,6 +44,7 @@ pub fn judge(expectation: &Expectation, figures: &Figures) -> Judged {
         samples,
         passed: undecided.is_none() && holds,
         undecided,
+        at_best: None,
     }
 }
 
@@ -81,11 +90,14 @@ impl Verdict {
             Stop::Interrupted => Some(Self::Interrupted),
             Stop::Terminated => Some(Self::Terminated),
             Stop::Hopeless => Some(Self::CouldNotRun),
+            Stop::Aborted => Some(Self::Failed),
             Stop::Finished | Stop::Budget | Stop::Quit => None,
         };
         let nothing = (report.load.succeeded == 0).then_some(Self::CouldNotRun);
         let invalid = (!report.run.valid).then_some(Self::Invalid);
         let judged = report.expectations.iter().filter(|judged| !judged.passed).map(|judged| match judged.undecided {
+            // What an aborted run had too few samples for is no fault of its own.
+            Some(_) if report.run.stop == Stop::Aborted => Self::Failed,
             Some(_) => Self::Invalid,
             None => Self::Failed,
         });

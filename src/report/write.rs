@@ -9,7 +9,7 @@ use super::html::{self, html};
 use super::junit::junit;
 use super::markdown::{markdown, of_sweep};
 use super::shape::Report;
-use super::sweep::Sweep;
+use super::sweep::{self, Sweep};
 use crate::compare::Comparison;
 
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +63,12 @@ impl Formats for Report {
 }
 
 impl Formats for Sweep {
-    const FORMATS: &'static [(Format, Put<Self>)] =
-        &[(Format::Json, |sweep| format!("{:#}\n", sweep.json())), (Format::Markdown, of_sweep)];
+    const FORMATS: &'static [(Format, Put<Self>)] = &[
+        (Format::Json, |sweep| format!("{:#}\n", sweep.json())),
+        (Format::Csv, sweep::csv),
+        (Format::Markdown, of_sweep),
+        (Format::JUnit, sweep::junit),
+    ];
 }
 
 impl Formats for Comparison {

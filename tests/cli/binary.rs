@@ -101,14 +101,22 @@ impl Folder {
 
     /// As [`Folder::run`], alone, and again while a busy machine makes the run invalid all the same.
     pub fn run_validly<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Done {
+        self.run_validly_with(args, |_| {})
+    }
+
+    pub fn run_validly_with<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        prepare: impl Fn(&mut assert_cmd::Command),
+    ) -> Done {
         let args: Vec<S> = args.into_iter().collect();
         let _alone = PROCESSORS.write().unwrap_or_else(PoisonError::into_inner);
-        let mut done = self.output(&args, |_| {});
+        let mut done = self.output(&args, &prepare);
         for _ in 0..5 {
             if done.code != 3 || !done.stdout.contains("the generator was the bottleneck") {
                 break;
             }
-            done = self.output(&args, |_| {});
+            done = self.output(&args, &prepare);
         }
         done
     }
@@ -135,7 +143,7 @@ impl Folder {
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_gatebench"));
         command.current_dir(self.0.path()).args(args).env(CACHE.0, CACHE.1).timeout(Duration::from_secs(60));
         // Where the tests run may be a step with a page of its own.
-        command.env_remove("GITHUB_STEP_SUMMARY");
+        command.env_remove("GITHUB_STEP_SUMMARY").env_remove("GATEBENCH_BASELINE_DIR");
         prepare(&mut command);
         let output = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

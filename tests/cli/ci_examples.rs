@@ -7,7 +7,14 @@ use gatebench::cli::Cli;
 use yaml_rust2::{Yaml, YamlLoader};
 
 const PAGE: &str = include_str!("../../docs/ci.md");
-const JOBS: [&str; 2] = [include_str!("../../docs/ci/github.yml"), include_str!("../../docs/ci/gitlab.yml")];
+const JOBS: [&str; 6] = [
+    include_str!("../../docs/ci/github.yml"),
+    include_str!("../../docs/ci/gitlab.yml"),
+    include_str!("../../docs/ci/github-diff.yml"),
+    include_str!("../../docs/ci/gitlab-diff.yml"),
+    include_str!("../../docs/ci/github-baseline.yml"),
+    include_str!("../../docs/ci/gitlab-baseline.yml"),
+];
 
 /// The shell text of a job: what stands under `run` and `script`.
 fn scripts(yaml: &Yaml, found: &mut Vec<String>) {
@@ -38,9 +45,11 @@ fn scripts_of(job: &str) -> Vec<String> {
 
 /// The words of the script's calls of gatebench, as a shell makes them.
 fn calls(script: &str) -> Vec<Vec<String>> {
-    let others = "cargo() { :; }; mkdir() { :; }; gh() { :; }";
+    let others = "cargo() { :; }; mkdir() { :; }; gh() { :; }; git() { :; }";
     let told = format!("set -e; gatebench() {{ printf '%s\\t' gatebench \"$@\"; echo; }}; {others}\n{script}");
-    let output = Command::new("sh").args(["-c", &told]).output().unwrap();
+    // What a script writes is written elsewhere.
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("sh").args(["-c", &told]).current_dir(folder.path()).output().unwrap();
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).unwrap();
     lines.lines().map(|line| line.trim_end_matches('\t').split('\t').map(str::to_owned).collect()).collect()
@@ -59,9 +68,11 @@ fn every_command_of_the_jobs_is_one_that_the_binary_takes() {
 
 #[test]
 fn gitlab_is_shown_the_file_that_its_job_writes() {
-    let job = &YamlLoader::load_from_str(JOBS[1]).unwrap()[0];
-    let shown = job["gatebench"]["artifacts"]["reports"]["junit"].as_str().unwrap();
-    assert!(scripts_of(JOBS[1]).iter().flat_map(|script| calls(script)).flatten().any(|word| word == shown));
+    for (job, name) in [(JOBS[1], "gatebench"), (JOBS[3], "gatebench diff"), (JOBS[5], "gatebench baseline")] {
+        let shown = &YamlLoader::load_from_str(job).unwrap()[0][name]["artifacts"]["reports"]["junit"];
+        let shown = shown.as_str().unwrap();
+        assert!(scripts_of(job).iter().flat_map(|script| calls(script)).flatten().any(|word| word == shown), "{name}");
+    }
 }
 
 #[test]

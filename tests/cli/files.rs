@@ -29,8 +29,8 @@ fn each_ending_gets_its_format_of_the_same_run() {
 #[test]
 fn a_sweep_refuses_the_formats_of_a_run_before_anything_is_sent() {
     let folder = Folder::with(SHORT);
-    let sweep = ["sweep", "profile.toml", "--set", "load.users=2,4", "--out", "s.xml"];
-    folder.run(sweep).refused_with(&["s.xml: no report format for \".xml\"; supported: .json .md"]);
+    let sweep = ["sweep", "profile.toml", "--set", "load.users=2,4", "--out", "s.html"];
+    folder.run(sweep).refused_with(&["s.html: no report format for \".html\"; supported: .json .csv .md .xml"]);
 }
 
 #[test]

@@ -32,14 +32,14 @@ fn a_printed_profile_runs_as_the_built_in_does() {
 #[test]
 fn schemas_are_json_schemas_and_completions_name_the_commands() {
     let folder = Folder::new();
-    for kind in ["profile", "report", "check", "compare"] {
+    for kind in ["profile", "report", "check", "compare", "diff"] {
         let schema = folder.run(["schema", kind]).exits(0).json();
         jsonschema::meta::validate(&schema).unwrap();
     }
     for shell in ["bash", "zsh", "fish"] {
         let script = folder.run(["completions", shell]).exits(0).stdout;
         assert!(
-            ["gatebench", "sweep", "compare", "check", "profiles"].iter().all(|word| script.contains(word)),
+            ["gatebench", "sweep", "compare", "diff", "check", "profiles"].iter().all(|word| script.contains(word)),
             "{shell}"
         );
     }

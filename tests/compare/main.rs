@@ -1,7 +1,9 @@
 //! The statistics of a comparison on series whose truth is known: 400 of them, of fixed seeds.
 
+mod apart;
 mod series;
 
+use apart::{BLOCKS, Steady};
 use gatebench::compare::Verdict;
 use series::{DRIFTS, Network, ROUNDS, effect, is_narrow, share, stopped, verdict};
 
@@ -69,4 +71,28 @@ fn stopping_early_by_the_width_alone_raises_no_more_false_alarms_but_by_the_verd
         is_alarm(verdict(&stopped(&rounds, |effect| is_alarm(verdict(effect)))))
     });
     assert!(by_verdict > 0.1, "{by_verdict}");
+}
+
+#[test]
+fn equal_runs_at_different_times_raise_few_false_alarms_while_the_level_stays() {
+    for kept in [0.0, 0.3, 0.5] {
+        let alarms = Steady::new(kept, SEED).seen(2_000, |steady| steady.shift(BLOCKS, 1.0));
+        assert!((0.01..=0.075).contains(&alarms), "{kept}: {alarms}");
+        let alarms = Steady::new(kept, SEED).seen(2_000, |steady| steady.paired(BLOCKS, 1.0));
+        assert!((0.01..=0.085).contains(&alarms), "{kept}, in pairs: {alarms}");
+    }
+}
+
+#[test]
+fn a_run_that_is_10_percent_slower_is_found() {
+    let found = Steady::new(0.5, SEED).seen(SERIES, |steady| steady.shift(BLOCKS, 1.1));
+    assert!(found >= 0.8, "{found}");
+    let found = Steady::new(0.5, SEED).seen(SERIES, |steady| steady.paired(BLOCKS, 1.1));
+    assert!(found >= 0.6, "{found}");
+}
+
+#[test]
+fn a_level_that_moved_between_two_runs_looks_like_an_effect() {
+    let between = Steady::new(0.5, SEED).seen(SERIES, |steady| steady.shift(BLOCKS, 1.2));
+    assert!(between > 0.95, "{between}");
 }

@@ -104,6 +104,10 @@ fn events<'a>(report: &'a Report, kind: &str) -> Vec<&'a str> {
     report.events.iter().filter(|event| event.kind == kind).map(|event| event.text.as_str()).collect()
 }
 
+fn sum(counts: &[u64]) -> u64 {
+    counts.iter().sum()
+}
+
 /// Whatever changes, nothing is lost and nothing counted twice.
 #[track_caller]
 fn adds_up(report: &Report) {
@@ -113,6 +117,11 @@ fn adds_up(report: &Report) {
     assert_eq!(of_epochs(|epoch| epoch.failed), report.load.failed);
     let finished = report.series.iter().map(|point| point.succeeded + point.failed).sum::<u64>();
     assert_eq!(finished, report.load.succeeded + report.load.failed);
+    let blocks = &report.blocks;
+    let measured = (report.load.sent, report.load.succeeded, report.load.failed);
+    assert_eq!((sum(&blocks.sent), sum(&blocks.succeeded), sum(&blocks.failed)), measured);
+    let seconds = blocks.seconds.iter().sum::<f64>();
+    assert!((seconds / report.run.measured_s - 1.0).abs() < 1e-3, "{seconds} s of {}", report.run.measured_s);
     assert_eq!(report.attempts.total, report.simulated["gateway"].requests);
     assert_eq!(report.connections.opened.total, report.simulated["gateway"].accepted);
 }

@@ -133,6 +133,19 @@ fn a_run_whose_last_answer_refuses_the_key_is_given_up_all_the_same() {
     assert!(run.given_up.unwrap().contains("route gateway wants a key: 401"));
 }
 
+#[test]
+fn blocks_hold_every_measured_call_of_a_run_that_ends_by_its_number_of_requests() {
+    let load = "mode = \"closed\"\nusers = 4\nrequests = 50";
+    let route = "simulate = { preset = \"local\", ttft = \"50ms\" }";
+    let run = start(profile(load, route), LatencyBounds::default(), Until::Planned).unwrap().join().unwrap();
+    let blocks = &run.blocks;
+    assert!(blocks.len() > 1, "{}", blocks.len());
+    assert_eq!(blocks.iter().map(|block| block.tally.sent).sum::<u64>(), 50);
+    assert_eq!(blocks.iter().map(|block| block.tally.times.count(Time::Response)).sum::<u64>(), run.measured.succeeded);
+    let seconds: f64 = blocks.iter().map(|block| block.seconds).sum();
+    assert!((seconds - run.measured_window.as_secs_f64()).abs() < 1e-6, "{seconds} of {:?}", run.measured_window);
+}
+
 /// Few enough a second that a busy machine's delays are small against their gaps.
 #[test]
 fn poisson_arrivals_are_still_a_poisson_process_when_they_reach_a_server() {

@@ -25,7 +25,8 @@ pub fn suite(comparison: &Comparison, name: &str) -> TestSuite {
     suite.add_test_case(case("compare", "valid", valid(comparison)));
     for arm in &comparison.arms {
         let class = format!("expect.{}", arm.name);
-        suite.add_test_cases(arm.expectations.iter().map(|judged| case(&class, &judged.expect, status(judged))));
+        let judged = arm.expectations.iter();
+        suite.add_test_cases(judged.map(|judged| case(&class, &judged.expect, status(judged, comparison.run.stop))));
     }
     if comparison.plan.demands_a_verdict {
         suite.add_test_case(case("compare", "a word on every metric asked for", conclusive(comparison)));

@@ -42,6 +42,7 @@ fn ended(run: &RunFacts) -> Option<&'static str> {
         Stop::Quit => "up to when it was left",
         Stop::Interrupted => "interrupted, partial",
         Stop::Terminated => "terminated, partial",
+        Stop::Aborted => "aborted, partial",
         Stop::Hopeless => "given up: no further call can succeed",
     })
 }

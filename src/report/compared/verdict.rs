@@ -13,6 +13,7 @@ pub fn verdict(comparison: &Comparison) -> Verdict {
         Stop::Interrupted => Some(Verdict::Interrupted),
         Stop::Terminated => Some(Verdict::Terminated),
         Stop::Hopeless => Some(Verdict::CouldNotRun),
+        Stop::Aborted => Some(Verdict::Failed),
         Stop::Finished | Stop::Budget | Stop::Quit => None,
     };
     let nothing = run.rounds == 0 || comparison.arms.iter().any(|arm| arm.succeeded == 0);

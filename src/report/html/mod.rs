@@ -2,12 +2,13 @@
 //! Must not know the run: what it says is what JSON says.
 //!
 //! ```text
-//! Report --histogram, percentiles, series, served_by, cost--> plot (frame) --scale--> SVG
+//! Report --histogram, percentiles, series, heatmap, served_by, cost--> plot (frame) --scale--> SVG
 //!      `---tables--> markup (everything escaped)
 //! ```
 
 pub(super) mod compared;
 mod cost;
+mod heatmap;
 mod histogram;
 mod markup;
 mod percentiles;

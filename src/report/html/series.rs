@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::heatmap;
 use super::plot::{ACROSS, Look, Plot, UPWARD, line};
 use super::scale::{Scale, Tick, decades, round_steps, short_ms, ticks};
 use crate::metrics::Point;
@@ -60,7 +61,8 @@ pub fn charts(report: &Report) -> Vec<String> {
         return Vec::new();
     };
     let x = Scale::linear((0.0, end), ACROSS);
-    latency(report, x).into_iter().chain(CHARTS.iter().map(|chart| chart.figure(report, x))).collect()
+    let latencies = [latency(report, x), heatmap::chart(report, x)].into_iter().flatten();
+    latencies.chain(CHARTS.iter().map(|chart| chart.figure(report, x))).collect()
 }
 
 impl Chart {
@@ -104,7 +106,8 @@ fn latency(report: &Report, x: Scale) -> Option<String> {
     Some(over_time("Service time (log)", report, x, (y, y_ticks), legend, marks))
 }
 
-fn over_time(
+/// A chart over the seconds of the run, in which warm-up, drain and epochs are marked.
+pub fn over_time(
     title: &str,
     report: &Report,
     x: Scale,
@@ -115,7 +118,7 @@ fn over_time(
     let end = report.series.last().map_or(0.0, |point| point.at_s + point.seconds);
     let mut steps = round_steps(end);
     steps.retain(|step| *step <= end);
-    let outside = unmeasured(report, x);
+    let outside = unmeasured(report, x, "outside");
     if !outside.is_empty() {
         legend.push(("outside", "warm-up, drain".into()));
     }
@@ -126,7 +129,7 @@ fn over_time(
         x_label: "seconds since the start",
         x: (x, ticks(&steps, compact)),
         y,
-        marks: outside + &epochs(report, x) + &lines,
+        marks: outside + &lines + &epochs(report, x),
         legend,
     };
     plot.figure()
@@ -139,8 +142,8 @@ fn middle(point: &Point) -> f64 {
 /// Seconds too short to be seen: the window and its last point need not end in the same instant.
 const HAIR: f64 = 0.01;
 
-/// What lies before and after the measured window.
-fn unmeasured(report: &Report, x: Scale) -> String {
+/// What lies before and after the measured window, in this look.
+pub fn unmeasured(report: &Report, x: Scale, look: Look) -> String {
     let warmup = report.series.iter().rfind(|point| point.warmup).map_or(0.0, |last| last.at_s + last.seconds);
     let end = report.series.last().map_or(0.0, |point| point.at_s + point.seconds);
     let (top, height) = (UPWARD.1, UPWARD.0 - UPWARD.1);
@@ -151,7 +154,7 @@ fn unmeasured(report: &Report, x: Scale) -> String {
         let (left, width) = (x.at(from), x.at(to) - x.at(from));
         let _ = writeln!(
             out,
-            r#"<rect class="outside" x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}"/>"#
+            r#"<rect class="{look}" x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}"/>"#
         );
     }
     out
@@ -161,8 +164,11 @@ fn epochs(report: &Report, x: Scale) -> String {
     let mut out = String::new();
     for pair in report.series.windows(2).filter(|pair| pair[0].epoch != pair[1].epoch) {
         let (at, top, bottom) = (x.at(pair[1].at_s), UPWARD.1, UPWARD.0);
-        let _ = writeln!(out, r#"<path class="epoch" d="M{at:.1} {bottom:.1}V{top:.1}"/>"#);
-        let _ = writeln!(out, r#"<text x="{:.1}" y="{:.1}">epoch {}</text>"#, at + 3.0, top + 9.0, pair[1].epoch);
+        for look in ["beneath", "epoch"] {
+            let _ = writeln!(out, r#"<path class="{look}" d="M{at:.1} {bottom:.1}V{top:.1}"/>"#);
+        }
+        let (left, below, epoch) = (at + 3.0, top + 9.0, pair[1].epoch);
+        let _ = writeln!(out, r#"<text class="over" x="{left:.1}" y="{below:.1}">epoch {epoch}</text>"#);
     }
     out
 }

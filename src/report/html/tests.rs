@@ -1,8 +1,9 @@
 //! What the page of a synthetic run holds, and what it must never do.
 
 use super::html;
-use crate::report::Report;
+use crate::metrics::Bands;
 use crate::report::tests::synthetic;
+use crate::report::{Heatmap, Report};
 
 /// The page as XML, which it is beside being HTML.
 fn parsed(page: &str, check: impl FnOnce(&roxmltree::Document)) {
@@ -14,9 +15,18 @@ fn report() -> Report {
     let mut report = synthetic::report(&["p99 < 800ms", "errors < 5%", "ttft.p999 < 9s"]);
     let mut later = report.series[0].clone();
     (later.at_s, later.epoch, later.p99_ms, later.p50_ms) = (1.0, 1, Some(2_000.0), Some(600.0));
+    later.bands = bands(&[(600, 40), (2_000, 2)]);
     report.series[0].warmup = true;
     report.series.extend([later.clone(), crate::metrics::Point { at_s: 2.0, ..later }]);
+    report.heatmap = Heatmap::of(&report.series);
     report
+}
+
+/// Of milliseconds and how many calls took them.
+fn bands(times: &[(u64, u64)]) -> Bands {
+    let mut histogram = hdrhistogram::Histogram::new(2).unwrap();
+    times.iter().for_each(|(ms, calls)| histogram.record_n(ms * 1_000_000, *calls).unwrap());
+    Bands::of(&histogram)
 }
 
 #[test]
@@ -27,6 +37,7 @@ fn a_page_has_a_chart_of_each_kind_and_each_says_what_it_shows() {
             "Service time by tier",
             "Latency by percentile",
             "Service time (log)",
+            "Heatmap of service time (log)",
             "Calls a second",
             "Hit rate",
             "In flight and connections",
@@ -49,9 +60,10 @@ fn what_is_not_measured_and_epochs_are_marked_in_every_chart_over_time() {
     report.run.measured_s = 1.5;
     parsed(&html(&report), |page| {
         let of_class = |class| page.descendants().filter(|node| node.attribute("class") == Some(class)).count();
-        assert_eq!(of_class("epoch"), 4);
+        assert_eq!(of_class("epoch"), 5);
         // Warm-up, drain, and their key in the legend.
-        assert_eq!(of_class("outside"), 4 * 3);
+        assert_eq!(of_class("outside"), 5 * 3);
+        assert_eq!(of_class("veil"), 2, "over the heatmap's cells");
     });
 }
 
@@ -69,6 +81,23 @@ fn the_bars_of_the_histogram_are_as_high_as_the_answers_of_their_tier() {
         };
         let (local, model) = (report.served_by.local.count as f64, report.served_by.model.count as f64);
         assert!((height("bar c") / height("bar a") - local / model).abs() < 0.01);
+    });
+}
+
+#[test]
+fn each_cell_of_the_heatmap_says_when_how_long_and_how_many_and_the_fuller_is_the_stronger() {
+    parsed(&html(&report()), |page| {
+        let cells = page.descendants().filter(|node| {
+            node.attribute("class").is_some_and(|class| class.starts_with("heat")) && node.has_children()
+        });
+        let cells: Vec<_> = cells.map(|cell| (cell.attribute("class").unwrap(), cell.first_child().unwrap())).collect();
+        let said: Vec<_> = cells.iter().map(|(class, title)| (*class, title.text().unwrap())).collect();
+        let second = [("heat h6", "1-2s, 562ms to 1.00s: 40 calls"), ("heat h2", "1-2s, 1.78s to 3.16s: 2 calls")];
+        assert_eq!(said[..2], second);
+        assert_eq!(said.len(), 4, "and as many in the second after");
+        let legend =
+            page.descendants().find(|node| node.text().is_some_and(|text| text.contains("calls a cell of 1.0s")));
+        assert!(legend.is_some());
     });
 }
 

@@ -5,9 +5,10 @@ use roxmltree::{Document, Node};
 use super::super::csv::csv;
 use super::super::junit::junit;
 use super::super::markdown::markdown;
-use super::synthetic::report;
+use super::synthetic::{report, report_of, run_of, tally};
 use crate::metrics::Stop;
-use crate::report::Report;
+use crate::report::html::html;
+use crate::report::{Report, Style, exit_code, text};
 
 /// Class, name, and the kind and message of what is wrong, of each case.
 fn cases(xml: &str) -> Vec<(String, Option<(String, String)>)> {
@@ -40,6 +41,9 @@ fn junit_has_a_case_for_each_thing_the_exit_code_hangs_on() {
     ];
     assert_eq!(cases(&xml), expected.map(|(name, wrong)| (name.to_owned(), wrong)));
     assert_eq!(counted(&xml), ["5", "1", "1"]);
+    let document = Document::parse(&xml).unwrap();
+    let tells_skipped = |tag| document.descendants().find(|node| node.has_tag_name(tag)).unwrap().attribute("skipped");
+    assert_eq!((tells_skipped("testsuites"), tells_skipped("testsuite")), (None, Some("0")));
 }
 
 #[test]
@@ -53,6 +57,43 @@ fn junit_of_a_run_that_is_invalid_or_did_not_run_has_errors() {
     interrupted.run.stop = Stop::Interrupted;
     let (_, wrong) = cases(&junit(&interrupted)).swap_remove(0);
     assert!(wrong.unwrap().1.contains("(exit 130)"));
+}
+
+/// Aborted for its errors when two expectations had too few samples and one held so far.
+fn aborted() -> Report {
+    let mut report = report(&["errors < 1%", "ttft.p999 < 9s", "hit_rate > 1%"]);
+    report.run.stop = Stop::Aborted;
+    report.run.aborted_because = Some("errors < 1% cannot hold any more after 12.0s of 60.0s".into());
+    report.expectations[0].at_best = Some(0.02);
+    report
+}
+
+#[test]
+fn a_run_that_was_aborted_fails_by_what_it_was_aborted_for_alone() {
+    let report = aborted();
+    assert_eq!(exit_code(&report), 99, "not 3 for the samples that it had no time for");
+    let xml = junit(&report);
+    let wrong: Vec<_> = cases(&xml).into_iter().map(|(_, wrong)| wrong).collect();
+    let told = |kind: &str, message: &str| Some((kind.to_owned(), message.to_owned()));
+    let because = report.run.aborted_because.as_deref().unwrap();
+    assert_eq!(wrong[0], told("failure", because));
+    assert_eq!(wrong[2], told("failure", "was 1.0%, at best 2.0% in the end"));
+    assert!(wrong[3].as_ref().is_some_and(|(kind, why)| kind == "skipped" && why.contains("too few samples")));
+    assert_eq!((&wrong[1], &wrong[4]), (&None, &None));
+    for told in [markdown(&report), text(&report, Style::PLAIN), html(&report)] {
+        assert!(told.replace("&lt;", "<").contains(&format!("aborted: {because} (exit 99)")), "{told}");
+    }
+}
+
+#[test]
+fn an_aborted_run_that_is_invalid_or_without_an_answer_is_that_first() {
+    let mut report = aborted();
+    report.run.valid = false;
+    assert_eq!(exit_code(&report), 3);
+    report.load.succeeded = 0;
+    assert_eq!(exit_code(&report), 1);
+    report.run.stop = Stop::Interrupted;
+    assert_eq!(exit_code(&report), 130);
 }
 
 #[test]
@@ -143,4 +184,15 @@ fn markdown_fits_a_comment_however_much_there_is_to_say() {
     assert!(text.chars().count() < 65_536, "{}", text.len());
     assert!(text.contains(" more\n") && text.contains("… cut here"));
     assert!(text.ends_with("```\n\n</details>\n"));
+}
+
+#[test]
+fn blocks_of_a_run_take_little_room_in_its_report() {
+    let mut run = run_of(tally());
+    let blocks = run.blocks.iter().cycle().take(25).cloned().collect();
+    run.blocks = blocks;
+    let report = report_of(&run, &[]);
+    let written = serde_json::to_string_pretty(&report.blocks).unwrap();
+    assert!(written.len() < 30_000, "{} bytes", written.len());
+    assert!(report.blocks.figures.values().all(|values| values.len() == 25));
 }

@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use crate::chat::{Lane, Usage};
 use crate::cost::{PriceBook, Pricer};
-use crate::metrics::{Bands, Epoch, Event, Gauges, Point, Run, Sample, Series, Stop, Tally};
+use crate::metrics::{Bands, Epoch, Event, Gauges, Point, Run, Sample, Series, Stop, Stretch, Tally};
 use crate::profile::expect::Expectation;
 use crate::profile::expect::LatencyBounds;
 use crate::profile::{Hop, Profile, Route};
@@ -166,6 +166,7 @@ pub fn run_of(measured: Tally) -> Run {
         bill: Pricer::new(&profile, PriceBook::builtin()).bill(&measured.ledger),
         tally: Arc::new(measured.clone()),
     };
+    let blocks = vec![Stretch { seconds: 20.0, tally: measured.clone() }];
     Run {
         profile,
         started_at: "2026-11-23T02:00:00Z".parse().unwrap(),
@@ -181,6 +182,7 @@ pub fn run_of(measured: Tally) -> Run {
         abandoned: 0,
         simulated: Vec::new(),
         series,
+        blocks,
         epochs: vec![epoch],
         events: vec![Event { at: Duration::from_secs(5), kind: "fallback", text: "deepseek-v3.2 took over".into() }],
     }

@@ -6,7 +6,7 @@ mod page;
 mod verdict;
 
 pub use page::{Page, Style, Tone};
-pub use verdict::{closing_words, met, shortfall};
+pub use verdict::{closing_words, in_unit, met, shortfall};
 
 use super::shape::{Counted, LittlesLaw, Report, Share};
 use crate::metrics::{Stop, Summary};
@@ -92,6 +92,7 @@ fn stopped(stop: Stop) -> Option<&'static str> {
         Stop::Interrupted => "interrupted, partial",
         Stop::Terminated => "terminated, partial",
         Stop::Hopeless => "given up: no further call can succeed",
+        Stop::Aborted => "aborted, partial",
     })
 }
 

@@ -24,9 +24,9 @@ pub fn expectations(page: &mut Page, report: &Report) {
     }
 }
 
-/// What an expectation met, in words.
-pub fn met(judged: &Judged) -> String {
-    let value = judged.actual.map(|value| match judged.unit {
+/// A metric's value.
+pub fn in_unit(value: f64, unit: Unit) -> String {
+    match unit {
         Unit::Ms => ms(value),
         Unit::Ratio => percent(value),
         Unit::PerSecond => format!("{}/s", digits3(value)),
@@ -34,12 +34,22 @@ pub fn met(judged: &Judged) -> String {
         Unit::Usd => money('$', value),
         Unit::Count => count(value as u64),
         Unit::Factor => digits3(value),
-    });
+    }
+}
+
+/// What an expectation met, in words.
+pub fn met(judged: &Judged) -> String {
+    let value = judged.actual.map(|value| in_unit(value, judged.unit));
     let samples = judged.samples.map_or(String::new(), |n| format!(" (n = {})", count(n)));
     match (&judged.undecided, value) {
         (Some(why), Some(value)) => format!("{value}, {why}"),
         (Some(why), None) => why.clone(),
-        (None, value) => format!("was {}{samples}", value.unwrap_or_default()),
+        (None, value) => {
+            let at_best = judged
+                .at_best
+                .map_or(String::new(), |best| format!(", at best {} in the end", in_unit(best, judged.unit)));
+            format!("was {}{samples}{at_best}", value.unwrap_or_default())
+        }
     }
 }
 
@@ -54,7 +64,7 @@ pub fn closing_words(report: &Report) -> (Tone, String) {
     let verdict = Verdict::of(report);
     let (tone, words) = match verdict {
         Verdict::Passed => (Tone::Good, format!("passed: valid, {}", held(report))),
-        Verdict::Failed => (Tone::Bad, format!("failed: {}", held(report))),
+        Verdict::Failed => (Tone::Bad, failed(report)),
         Verdict::Invalid if report.run.valid => (Tone::Doubt, format!("cannot judge: {}", held(report))),
         Verdict::Invalid => (Tone::Bad, "invalid: these figures are not the stack's, see above".to_owned()),
         Verdict::CouldNotRun => (Tone::Bad, could_not_run(report)),
@@ -66,6 +76,13 @@ pub fn closing_words(report: &Report) -> (Tone, String) {
     let is_told = verdict != Verdict::Passed && report.run.stop != Stop::Quit;
     let exit = if is_told { format!(" (exit {})", verdict.exit_code()) } else { String::new() };
     (tone, words + &exit)
+}
+
+fn failed(report: &Report) -> String {
+    match &report.run.aborted_because {
+        Some(because) => format!("aborted: {because}"),
+        None => format!("failed: {}", held(report)),
+    }
 }
 
 fn held(report: &Report) -> String {
