@@ -156,7 +156,8 @@ impl Simulated {
     pub fn steady_call(&self) -> Option<Duration> {
         let Spread::Fixed(ttft) = self.ttft else { return None };
         let at_once = self.tokens_per_second == Spread::Fixed(0.0);
-        let undisturbed = self.faults.is_empty() && self.error_rate == 0.0 && self.gateway_cache.is_none();
+        let undisturbed =
+            self.faults.is_empty() && self.error_rate == 0.0 && self.gateway_cache.is_none() && self.drift.is_none();
         (at_once && undisturbed).then_some(self.rtt + ttft)
     }
 }

@@ -42,9 +42,7 @@ impl At {
         let ratio = |other: &Option<f64>| Some((*other)? / calls[0].filter(|first| *first > 0.0)?);
         Self { value, configured: calls.iter().skip(1).map(ratio).collect(), comparison }
     }
-}
 
-impl At {
     fn row(&self, metric: &str, arms: usize, configured: Configured) -> Vec<String> {
         let row = |arm| self.comparison.row(metric, arm);
         let a = row(1).map_or("-".to_owned(), |row| words::value(row.unit, row.a));
@@ -57,7 +55,7 @@ impl At {
             cells.push(told(words::interval));
             cells.push(told(|row| row.ratio.map_or("-".to_owned(), |ratio| words::factor(row, ratio))));
             if configured == Configured::Told {
-                let configured = self.configured[arm - 1].zip(row(arm));
+                let configured = self.configured.get(arm - 1).copied().flatten().zip(row(arm));
                 cells.push(configured.map_or("-".to_owned(), |(ratio, row)| words::factor(row, ratio)));
             }
             cells.push(told(|row| words::verdict(row).to_owned()));
@@ -94,8 +92,12 @@ impl ComparedSweep {
 
     /// What its table says.
     pub fn heading(&self) -> String {
-        let metric = self.points.first().and_then(|at| at.comparison.leading(1)).map_or("", |row| row.metric.as_str());
-        format!("{metric} at each {}", self.name())
+        format!("{} at each {}", self.metric(), self.name())
+    }
+
+    /// What the comparisons are about.
+    fn metric(&self) -> &str {
+        self.points.iter().find_map(|at| at.comparison.leading(1)).map_or("", |row| row.metric.as_str())
     }
 
     /// All that went wrong counts, since a value that failed is missing in the table.
@@ -108,7 +110,7 @@ impl ComparedSweep {
     pub fn table(&self) -> Table {
         let Some(first) = self.points.first() else { return Table { heads: Vec::new(), rows: Vec::new() } };
         let arms = &first.comparison.arms;
-        let metric = first.comparison.leading(1).map_or("", |row| row.metric.as_str());
+        let metric = self.metric();
         let configured = self.configured(metric);
         let mut heads = vec![self.name(), arms[0].name.clone()];
         for arm in &arms[1..] {
