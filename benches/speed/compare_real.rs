@@ -34,9 +34,9 @@ attempts = 1
 tolerance = "1%"
 arms = [ { name = "base", set = {} }, { name = "other", set = { "stack.route" = "OTHER" } } ]
 [routes.net]
-simulate = { preset = "local", rtt = "20ms", ttft = { median = "40ms", p95 = "60ms" }, drift = { share = "20%", period = "40s" } }
+simulate = { preset = "local", rtt = "20ms", ttft = { median = "40ms", p95 = "46ms" }, drift = { share = "20%", period = "60s" } }
 [routes.slower]
-simulate = { preset = "local", rtt = "21ms", ttft = { median = "42ms", p95 = "63ms" }, drift = { share = "20%", period = "40s" } }
+simulate = { preset = "local", rtt = "21ms", ttft = { median = "42ms", p95 = "48.3ms" }, drift = { share = "20%", period = "60s" } }
 "#;
 
 pub fn measure(table: &mut Table, _: Length) -> Result<(), Problem> {
