@@ -56,19 +56,19 @@ fn what_is_wrong_with_a_baseline_is_told_before_anything_is_sent() {
     refused(&["--save-baseline", "main", "--baseline-dir", "profile.toml/x"], &["profile.toml is no directory"]);
 }
 
-/// Even calls of some 100 ms, as many at once as there are connections.
+/// Even calls of some 200 ms, as many at once as there are connections.
 const EVEN: &str = r#"
 [load]
 mode = "closed"
 users = 8
-duration = "3s"
-warmup = "0s"
+duration = "4s"
+warmup = "1s"
 
 [workload]
 prompts = { kind = "unique" }
 
 [routes.gateway]
-simulate = { preset = "local", ttft = "100ms" }
+simulate = { preset = "local", ttft = "200ms" }
 "#;
 
 #[test]
@@ -101,8 +101,8 @@ fn a_run_that_is_much_slower_than_its_baseline_exits_99_and_does_not_take_its_pl
 
 #[test]
 fn a_run_that_could_not_be_held_against_its_baseline_is_not_made() {
-    let folder = Folder::with(EVEN);
-    folder.run_validly(["run", "profile.toml", "--quiet", "-z", "1s", "--save-baseline", "main"]).exits(0);
+    let folder = Folder::with(SHORT);
+    folder.run_validly(["run", "profile.toml", "--quiet", "-n", "500", "--save-baseline", "main"]).exits(0);
     let refused = |args: &[&str], words: &[&str]| {
         folder.run(["run", "profile.toml", "--out", "r.json"].iter().chain(args)).refused_with(words);
         assert!(!folder.path("r.json").exists());
@@ -110,7 +110,7 @@ fn a_run_that_could_not_be_held_against_its_baseline_is_not_made() {
     refused(&["--baseline", "mian"], &["there is no baseline mian", "there are: main"]);
     refused(
         &["--baseline", "main"],
-        &["baseline main: the runs were not asked the same", "load.duration was 1s, is 3s"],
+        &["baseline main: the runs were not asked the same", "load.requests was 500, is 1000"],
     );
     refused(&["--baseline", "main", "--tolerance", "x=5%"], &["--tolerance x=5%"]);
     refused(&["--tolerance", "5%"], &["--tolerance is about --baseline NAME, which is not given"]);
