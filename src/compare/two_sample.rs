@@ -59,10 +59,8 @@ impl Shift {
     /// Of pairs.
     fn of_logarithms(differences: &[f64]) -> Self {
         let ranks = SignedRank::of(differences).expect("there are finite ones");
-        let (middle, width) = (ranks.middle(), Inflation::of(&[differences]).of_width());
         let interval = ranks.interval().expect("there are as many as it takes");
-        let stretched = interval.map(|end| middle + (end - middle) * width);
-        Self { scale: Scale::Ratio, change: middle.exp_m1(), interval: stretched.map(f64::exp_m1) }
+        Self::by_ratio(ranks.middle(), interval, ranks.range(), Inflation::of(&[differences]))
     }
 
     /// Of pairs.
@@ -94,9 +92,14 @@ impl Shift {
     fn of_ratios(first: &[f64], other: &[f64], inflation: Inflation) -> Self {
         let logarithms = |values: &[f64]| values.iter().map(|value| value.ln()).collect::<Vec<_>>();
         let ranks = RankSum::of(&logarithms(first), &logarithms(other));
-        let middle = ranks.middle();
-        let stretched = ranks.interval().map(|end| middle + (end - middle) * inflation.of_width());
-        Self { scale: Scale::Ratio, change: middle.exp_m1(), interval: stretched.map(f64::exp_m1) }
+        Self::by_ratio(ranks.middle(), ranks.interval(), ranks.range(), inflation)
+    }
+
+    /// From logarithms. However alike neighbours are, the change is taken to be among the differences that were seen.
+    fn by_ratio(middle: f64, interval: Interval, seen: Interval, inflation: Inflation) -> Self {
+        let stretched = interval.map(|end| middle + (end - middle) * inflation.of_width());
+        let interval = stretched.map(|end| end.clamp(seen.low, seen.high));
+        Self { scale: Scale::Ratio, change: middle.exp_m1(), interval: interval.map(f64::exp_m1) }
     }
 
     fn of_means(first: &[f64], other: &[f64], inflation: Inflation) -> Self {
@@ -185,6 +188,14 @@ mod tests {
         let shift = Shift::of(&around(100.0), &stalled, Scale::Ratio).unwrap();
         assert!((shift.change + 0.1).abs() < 0.01, "{shift:?}");
         assert_eq!(Shift::of(&[0.0; 8], &around(1.0), Scale::Ratio), Err(ShiftError::NoRatio));
+    }
+
+    #[test]
+    fn no_interval_of_a_ratio_is_wider_than_the_differences_that_were_seen() {
+        let waves: Vec<_> = (0..24).map(|at| (100.0, 100.0 + 2.0 * (f64::from(at) / 4.0).sin())).collect();
+        let shift = Shift::of_pairs(&waves, Scale::Ratio).unwrap();
+        assert!(shift.interval.low >= -0.02 && shift.interval.high <= 0.02, "{shift:?}");
+        assert!(shift.interval.width() > 0.03, "neighbours are alike: {shift:?}");
     }
 
     #[test]
