@@ -57,7 +57,7 @@ impl Network {
     /// A comparison in palindromes; the other arm's figures are `slower` times as high.
     pub fn interleaved(&mut self, rounds: usize, slower: f64) -> Vec<Round> {
         let levels = self.blocks(4 * rounds);
-        let turns = palindrome(2).collect::<Vec<_>>().into_iter().cycle();
+        let turns = palindrome(2, 0).collect::<Vec<_>>().into_iter().cycle();
         let figures: Vec<f64> = levels.iter().zip(turns).map(|(level, arm)| level.exp() * [1.0, slower][arm]).collect();
         figures.chunks_exact(4).map(|of| Round { first: [of[0], of[3]], other: [of[1], of[2]] }).collect()
     }

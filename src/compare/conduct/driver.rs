@@ -71,8 +71,8 @@ impl Driver {
     async fn take_turns(&mut self, engines: &mut Engines) -> (usize, End) {
         let (arms, total) = (self.course.arms.len(), self.course.total());
         let warm_ups = (0..arms).map(|arm| (arm, 0));
-        let order: Vec<usize> = palindrome(arms).collect();
-        let blocks = (1..=total).map(|block| (order[(block - 1) % order.len()], block));
+        let order = (0..total / (2 * arms)).flat_map(|round| palindrome(arms, round));
+        let blocks = order.zip(1..=total);
         for (arm, block) in warm_ups.chain(blocks) {
             let taken = self.take_turn(engines, arm, block).await;
             if let Err(end) = taken {

@@ -63,7 +63,7 @@ pub fn taken(profile: &Profile, rounds: usize, calls: impl Fn(usize, usize) -> T
         spent: Spend { usd: 0.1, cny: 0.1 },
     };
     let mut arms: Vec<_> = names.into_iter().map(arm).collect();
-    for (at, arm) in (0..rounds).flat_map(|_| palindrome(count)).enumerate() {
+    for (at, arm) in (0..rounds).flat_map(|round| palindrome(count, round)).enumerate() {
         let began = Duration::from_secs(3) + Duration::from_millis(2300) * at as u32;
         let block = Arc::new(block(calls(arm, at), profile));
         arms[arm].turns.push(Turn { at, began, block });
