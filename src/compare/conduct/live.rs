@@ -35,10 +35,11 @@ fn is_live(key: &str) -> bool {
     let parts: Vec<&str> = key.split('.').collect();
     match parts[..] {
         ["load", "mode"] | ["stack", "cache", "redis", "url"] => false,
-        ["description" | "compare" | "cost" | "load" | "workload" | "stack", ..] => true,
+        ["description" | "compare" | "load" | "workload" | "stack", ..] => true,
         // Of a simulated route as `sim::RouteHandle::set` has it.
         ["routes", _, "simulate", "tls" | "resume" | "http"] => false,
-        ["routes", _, "cache" | "cny_per_usd"] | ["routes", _, "simulate", _, ..] => true,
+        ["routes", _, "cache"] | ["routes", _, "simulate", _, ..] => true,
+        // One purse pays for all of them, at one load's prices.
         _ => false,
     }
 }
@@ -70,6 +71,10 @@ mod tests {
     fn what_a_load_has_from_its_start_is_named() {
         assert_eq!(fixed("seed = 8"), ["seed"]);
         assert_eq!(fixed("[load]\nmode = \"closed\""), ["load.mode"]);
+        assert_eq!(fixed("[cost]\ncny_per_usd = 7.0"), ["cost.cny_per_usd"]);
+        let (near, mut dear) = (profile(""), profile(""));
+        dear.routes.get_mut("gateway").unwrap().cny_per_usd = Some(9.0);
+        assert_eq!(fixed_differences(&near, &dear), ["routes.gateway.cny_per_usd"]);
         let (plain, mut secured) = (profile(""), profile(""));
         secured.routes.get_mut("gateway").unwrap().headers.insert("x-team".into(), "a".into());
         assert_eq!(fixed_differences(&plain, &secured), ["routes.gateway.headers.x-team"]);
