@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::caveats::caveats;
 use super::conduct::{Judge, Taken};
 use super::rows::{Told, told};
 use super::shape::*;
@@ -62,7 +63,7 @@ impl Judging {
             gatebench: env!("CARGO_PKG_VERSION"),
             build: if cfg!(debug_assertions) { "debug" } else { "release" },
             profile: redacted(profile),
-            run: run_facts(taken, &arms),
+            run: run_facts(taken, &arms, caveats(&taken.arms, &compare, profile)),
             plan: plan_facts(&compare, profile),
             more_s: more_rounds.map(|more| more as f64 * round_s(&self.arms, &compare, profile)),
             more_rounds,
@@ -103,7 +104,7 @@ fn plan_facts(compare: &Compare, profile: &Profile) -> PlanFacts {
     }
 }
 
-fn run_facts(taken: &Taken, arms: &[ArmFacts]) -> RunFacts {
+fn run_facts(taken: &Taken, arms: &[ArmFacts], caveats: Vec<String>) -> RunFacts {
     let rounds = taken.rounds();
     let doubts = arms.iter().flat_map(|arm| arm.invalid_because.iter().map(|why| format!("arm {}: {why}", arm.name)));
     let invalid_because: Vec<_> = doubts.collect();
@@ -116,6 +117,7 @@ fn run_facts(taken: &Taken, arms: &[ArmFacts]) -> RunFacts {
             2 * LEAST_ROUNDS
         ));
     }
+    warnings.extend(caveats);
     let unchecked: BTreeSet<_> = taken.arms.iter().flat_map(|arm| arm.profile.unchecked_routes()).collect();
     if !unchecked.is_empty() {
         let routes: Vec<_> = unchecked.into_iter().collect();

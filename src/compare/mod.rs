@@ -14,6 +14,7 @@
 //! the same part of the plan, else as two samples. What drifted between them is in the change.
 
 mod build;
+mod caveats;
 pub mod conduct;
 mod effect;
 mod phases;
