@@ -57,7 +57,7 @@ impl Judging {
         let (profile, compare) = (&self.profile, self.profile.compare.clone().unwrap_or_default());
         let arms: Vec<_> = self.arms.iter().zip(&taken.arms).map(|(turns, arm)| turns.facts(arm.spent)).collect();
         let told = told(&self.arms, taken.rounds(), &compare, profile.load.mode);
-        let more_rounds = more_rounds(&told, &compare);
+        let more_rounds = more_rounds(&told, taken.rounds(), &compare);
         Comparison {
             schema: Comparison::SCHEMA,
             gatebench: env!("CARGO_PKG_VERSION"),
@@ -138,7 +138,10 @@ fn run_facts(taken: &Taken, arms: &[ArmFacts], caveats: Vec<String>) -> RunFacts
     }
 }
 
-fn more_rounds(told: &[Told], compare: &Compare) -> Option<usize> {
+fn more_rounds(told: &[Told], rounds: usize, compare: &Compare) -> Option<usize> {
+    if rounds == 0 {
+        return Some(LEAST_ROUNDS);
+    }
     told.iter().filter(|told| told.row.asked_for).try_fold(0, |most, told| Some(most.max(more_for(told, compare)?)))
 }
 

@@ -53,6 +53,20 @@ fn a_difference_is_told_in_the_words_of_its_metric() {
 }
 
 #[test]
+fn the_blocks_it_would_take_are_whole_rounds_even_after_an_interruption_amid_one() {
+    let mut profile = profile(&["direct", "gateway"]);
+    profile.compare.as_mut().unwrap().until = Some(crate::profile::Percent(1e-9));
+    let mut taken = taken(&profile, 2, |arm, at| tally(LEVELS[arm], 100, at));
+    let further = |taken: &crate::compare::conduct::Taken| words::further(&of(&profile, taken)).unwrap();
+    assert!(further(&taken).ends_with("--blocks 12"), "{}", further(&taken));
+    let again = taken.arms[0].turns[0].clone();
+    taken.arms[0].turns.push(again);
+    assert!(further(&taken).ends_with("--blocks 12"), "{}", further(&taken));
+    taken.arms.iter_mut().for_each(|arm| arm.turns.clear());
+    assert_eq!(of(&profile, &taken).more_rounds, Some(6), "none is enough");
+}
+
+#[test]
 fn where_time_goes_is_said_with_the_connections_it_costs() {
     let mut comparison = comparison();
     let [first, other] = &mut comparison.arms[..] else { panic!("two arms") };

@@ -154,7 +154,7 @@ pub fn further(comparison: &Comparison) -> Option<String> {
         Some(until) => format!("intervals no wider than {}", percent(until)),
         None => format!("a word on {}", open.join(", ")),
     };
-    let blocks = |rounds: usize| comparison.arms.first().map_or(0, |arm| arm.blocks.len()) + 2 * rounds;
+    let blocks = |more: usize| 2 * (comparison.run.rounds + more);
     match (comparison.more_rounds, comparison.more_s) {
         (Some(0), _) => None,
         (Some(rounds), Some(s)) if blocks(rounds) <= Compare::MOST_BLOCKS as usize => Some(format!(
