@@ -14,7 +14,7 @@ use super::effect::{Effect, Scale};
 use super::signed_rank::Interval;
 use super::verdict::{Verdict, Wanted};
 use crate::metrics::{Stop, Tally};
-use crate::report::{Judged, Unit};
+use crate::report::{CacheErrors, Judged, Unit};
 
 /// Arms that took turns under the same load.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -112,6 +112,7 @@ pub struct ArmFacts {
     /// Failed calls by kind.
     pub errors: BTreeMap<String, u64>,
     pub error_examples: BTreeMap<String, String>,
+    pub cache_errors: CacheErrors,
     /// The profile's, held against this arm.
     pub expectations: Vec<Judged>,
     /// Base64 of HdrHistogram's V2 encoding, values in nanoseconds; of each metric that has values.

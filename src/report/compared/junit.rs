@@ -39,9 +39,7 @@ fn ended(comparison: &Comparison) -> TestCaseStatus {
     match verdict(comparison) {
         Verdict::Interrupted | Verdict::Terminated | Verdict::CouldNotRun => {
             let (_, words) = closing_words(comparison);
-            let arms =
-                comparison.arms.iter().flat_map(|arm| arm.error_examples.iter().map(move |said| (&arm.name, said)));
-            let examples = arms.map(|(arm, (kind, example))| format!("arm {arm}: first {kind}: {example}\n"));
+            let examples = comparison.arms.iter().flat_map(super::examples).map(|said| said + "\n");
             not_passed(NonSuccessKind::Error, "compare", &words, examples.collect())
         }
         _ => TestCaseStatus::success(),

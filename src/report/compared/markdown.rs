@@ -16,7 +16,7 @@ pub fn markdown(comparison: &Comparison) -> String {
         let _ = writeln!(out, "\n- {}", escaped(&doubt));
     }
     for arm in 1..comparison.arms.len() {
-        if let Some(row) = comparison.leading(arm) {
+        for row in super::headlines(comparison, arm) {
             let _ = writeln!(out, "\n{}", escaped(&words::sentence(comparison, row)));
         }
         table(&mut out, &tables::metrics(comparison, arm));

@@ -20,7 +20,7 @@ pub use markdown::{markdown, of_sweep};
 pub(super) use tables::{Table, arms, metrics, phases};
 
 use super::text::Tone;
-use crate::compare::{Comparison, LEAST_ROUNDS, Row, RunFacts, Word};
+use crate::compare::{ArmFacts, Comparison, LEAST_ROUNDS, Row, RunFacts, Word};
 use crate::metrics::Stop;
 
 /// What was compared: the arms, and the profile's description.
@@ -61,6 +61,25 @@ pub(super) fn silent(comparison: &Comparison, arm: usize) -> impl Iterator<Item 
     let few = comparison.run.rounds < LEAST_ROUNDS;
     let asked = comparison.metrics.iter().filter(move |row| row.arm == arm && row.asked_for && !few);
     asked.filter_map(|row| Some(format!("{}: {}", row.metric, row.silent_because.as_ref()?)))
+}
+
+/// What the first failed calls of an arm said, and the first errors of its caches.
+fn examples(arm: &ArmFacts) -> impl Iterator<Item = String> {
+    let calls = arm.error_examples.iter().map(|(kind, said)| (kind.clone(), said));
+    let caches = arm.cache_errors.examples.iter().map(|(kind, said)| (format!("Redis error, {kind}"), said));
+    calls.chain(caches).map(|(kind, said)| format!("arm {}: first {kind}: {said}", arm.name))
+}
+
+/// The rows that are told in a sentence: what it is about, and errors where these differ, since times, rates and costs
+/// are of calls that succeeded.
+pub fn headlines(comparison: &Comparison, arm: usize) -> impl Iterator<Item = &Row> {
+    let leading = comparison.leading(arm);
+    let differs = |row: &&Row| matches!(row.verdict, Word::Better | Word::Worse);
+    let errors = comparison
+        .row("errors", arm)
+        .filter(differs)
+        .filter(move |errors| leading.is_some_and(|leading| leading.metric != errors.metric));
+    leading.into_iter().chain(errors)
 }
 
 /// What casts doubt on all of it.

@@ -65,10 +65,11 @@ fn heads_with_differences(label: &str, comparison: &Comparison) -> Vec<String> {
 /// What each arm did: calls, connections, money.
 pub fn arms(comparison: &Comparison) -> Table {
     type Figure = (&'static str, fn(&ArmFacts) -> String);
-    const FIGURES: [Figure; 9] = [
+    const FIGURES: [Figure; 10] = [
         ("blocks", |arm| arm.blocks.len().to_string()),
         ("calls succeeded", |arm| count(arm.succeeded)),
         ("calls failed", |arm| count(arm.failed)),
+        (REDIS_ERRORS, |arm| count(redis_errors(arm))),
         ("connections opened", |arm| count(arm.connections.opened)),
         ("connections reused", |arm| count(arm.connections.reused)),
         ("connections at most", |arm| count(arm.connections.peak)),
@@ -79,7 +80,15 @@ pub fn arms(comparison: &Comparison) -> Table {
     let heads = std::iter::once("each arm".to_owned()).chain(comparison.arms.iter().map(|arm| arm.name.clone()));
     let row =
         |(name, figure): Figure| std::iter::once(name.to_owned()).chain(comparison.arms.iter().map(figure)).collect();
-    Table { heads: heads.collect(), rows: FIGURES.map(row).into() }
+    let had_any = comparison.arms.iter().any(|arm| redis_errors(arm) > 0);
+    let told = FIGURES.into_iter().filter(|(name, _)| *name != REDIS_ERRORS || had_any);
+    Table { heads: heads.collect(), rows: told.map(row).collect() }
+}
+
+const REDIS_ERRORS: &str = "Redis errors, each a miss";
+
+fn redis_errors(arm: &ArmFacts) -> u64 {
+    arm.cache_errors.redis.values().sum()
 }
 
 /// Further metrics of an arm that are surely better, or worse: without the figures that few read of a distribution, and

@@ -83,6 +83,45 @@ fn where_time_goes_is_said_with_the_connections_it_costs() {
     );
 }
 
+/// Twice the calls open twice as many connections, where none is kept.
+#[test]
+fn connections_are_counted_for_as_many_calls_and_where_none_is_opened_those_that_are_kept() {
+    let mut comparison = comparison();
+    let [first, other] = &mut comparison.arms[..] else { panic!("two arms") };
+    (first.succeeded, first.connections.opened) = (1000, 1000);
+    (other.succeeded, other.connections.opened) = (2000, 2000);
+    assert!(words::where_time_goes(first, other).unwrap().ends_with(", and opens as many connections"));
+    other.connections.opened = 1001;
+    assert!(words::where_time_goes(first, other).unwrap().ends_with(", and saves 500 connections per 1k calls"));
+    (first.connections.opened, other.connections.opened) = (0, 0);
+    (first.connections.peak, other.connections.peak) = (16, 8);
+    assert!(words::where_time_goes(first, other).unwrap().ends_with(", and keeps 8 connections fewer"));
+}
+
+#[test]
+fn an_arm_that_fails_more_is_no_arm_without_a_difference() {
+    let mut comparison = comparison();
+    let told = |comparison: &Comparison| headlines(comparison, 1).map(|row| row.metric.clone()).collect::<Vec<_>>();
+    assert_eq!(told(&comparison), ["response.p50"]);
+    let errors = comparison.metrics.iter_mut().find(|row| row.metric == "errors").unwrap();
+    (errors.verdict, errors.difference) = (Word::Worse, 0.5);
+    assert_eq!(told(&comparison), ["response.p50", "errors"]);
+    for said in [text(&comparison, Style::PLAIN), markdown(&comparison)] {
+        assert!(said.contains("gateway has 50.0 points more errors than direct"), "{said}");
+    }
+}
+
+#[test]
+fn redis_errors_are_told_of_an_arm_that_had_any() {
+    let mut comparison = comparison();
+    assert!(!text(&comparison, Style::PLAIN).contains("Redis"));
+    comparison.arms[1].cache_errors.redis.insert("refused".into(), 64);
+    comparison.arms[1].cache_errors.examples.insert("refused".into(), "nothing listens there".into());
+    let text = text(&comparison, Style::PLAIN);
+    assert!(text.contains("Redis errors, each a miss"), "{text}");
+    assert!(text.contains("arm gateway: first Redis error, refused: nothing listens there"), "{text}");
+}
+
 #[test]
 fn the_exit_code_is_that_of_what_went_wrong() {
     let code = |change: fn(&mut Comparison)| {

@@ -48,7 +48,7 @@ fn header(page: &mut Page, comparison: &Comparison) {
 /// Differences, where time goes, and what each arm did.
 fn body(page: &mut Page, comparison: &Comparison) {
     for arm in 1..comparison.arms.len() {
-        if let Some(row) = comparison.leading(arm) {
+        for row in super::headlines(comparison, arm) {
             page.words(Tone::Heading, &words::sentence(comparison, row));
         }
         page.gap();
@@ -60,9 +60,7 @@ fn body(page: &mut Page, comparison: &Comparison) {
     where_time_goes(page, comparison);
     set(page, &tables::arms(comparison), Vec::new());
     for arm in &comparison.arms {
-        for (kind, example) in &arm.error_examples {
-            page.words(Tone::Doubt, &format!("arm {}: first {kind}: {example}", arm.name));
-        }
+        super::examples(arm).for_each(|said| page.words(Tone::Doubt, &said));
     }
 }
 

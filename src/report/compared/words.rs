@@ -206,15 +206,38 @@ pub fn where_time_goes(first: &ArmFacts, other: &ArmFacts) -> Option<String> {
     let verb = if whole > 0.0 { "costs" } else { "saves" };
     let mut words = format!("{} {verb} {} a call against {}", other.name, ms(whole.abs()), first.name);
     words += &format!(", most of it {name} ({})", difference(Unit::Ms, most));
-    let opened = |arm: &ArmFacts| arm.connections.opened as i64;
-    words += &match opened(other) - opened(first) {
-        0 => ", and opens as many connections".to_owned(),
-        more @ 1.. => format!(", and opens {} more", connections(more)),
-        fewer => format!(", and saves {}", connections(-fewer)),
-    };
+    words += &connections(first, other);
     Some(words)
 }
 
-fn connections(n: i64) -> String {
-    if n == 1 { "1 connection".to_owned() } else { format!("{n} connections") }
+/// Those opened, for as many calls: in a closed loop the faster arm makes more of them, and may open more for that alone.
+/// Where the warm-up opened all, those that were kept.
+fn connections(first: &ArmFacts, other: &ArmFacts) -> String {
+    let (a, b) = (first.connections, other.connections);
+    let calls = |arm: &ArmFacts| (arm.succeeded + arm.failed).max(1) as f64;
+    if a.opened + b.opened == 0 {
+        return match b.peak as f64 - a.peak as f64 {
+            0.0 => ", and keeps as many connections".to_owned(),
+            more if more > 0.0 => format!(", and keeps {} more", counted(more)),
+            fewer => format!(", and keeps {} fewer", counted(-fewer)),
+        };
+    }
+    let (opened, of) = if (calls(other) / calls(first) - 1.0).abs() < 0.02 {
+        (b.opened as f64 - a.opened as f64, "")
+    } else {
+        (1000.0 * (b.opened as f64 / calls(other) - a.opened as f64 / calls(first)), " per 1k calls")
+    };
+    match opened {
+        0.0 => ", and opens as many connections".to_owned(),
+        more if more > 0.0 => format!(", and opens {} more{of}", counted(more)),
+        fewer => format!(", and saves {}{of}", counted(-fewer)),
+    }
+}
+
+fn counted(n: f64) -> String {
+    match n {
+        1.0 => "1 connection".to_owned(),
+        n if n.fract() == 0.0 => format!("{n} connections"),
+        n => format!("{} connections", digits3(n)),
+    }
 }

@@ -82,7 +82,7 @@ fn header(comparison: &Comparison) -> String {
     let (_, closing) = compared::closing_words(comparison);
     let mut out = element("p", "aside", &plan);
     for arm in 1..comparison.arms.len() {
-        if let Some(row) = comparison.leading(arm) {
+        for row in compared::headlines(comparison, arm) {
             out += &element("p", verdict_class(compared::tone(row)), &words::sentence(comparison, row));
         }
     }
