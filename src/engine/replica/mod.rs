@@ -234,6 +234,11 @@ impl Replica {
         self.window.get().map_or(Duration::ZERO, |window| window.measured(at))
     }
 
+    /// What was begun at `at` was not given up by a cut since.
+    fn counts(&self, at: Instant) -> bool {
+        self.counts_from.get().is_none_or(|from| at >= from)
+    }
+
     /// `size` calls from number `first` on.
     async fn batch(&self, first: u64, size: u32, intended: Instant, measured: bool) -> Batch {
         let (mode, epoch) = {
@@ -286,7 +291,7 @@ impl Replica {
             self.idle.notify_one();
         }
         self.control.learn_from(&outcome);
-        let counts = self.counts_from.get().is_none_or(|from| sent >= from);
+        let counts = self.counts(sent);
         let measured = measured && counts;
         let done = outcome.done;
         let ended_in = self.settings.borrow().epoch;

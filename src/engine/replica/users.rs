@@ -25,7 +25,9 @@ impl Replica {
             let batch = self.batch(first, size, intended, measured).await;
             let think_time = self.settings.borrow().profile.load.think_time;
             let asked = std::mem::replace(&mut intended, batch.done + think_time);
-            self.rounds.set(self.rounds.get() + intended.saturating_duration_since(asked));
+            if self.counts(asked) {
+                self.rounds.set(self.rounds.get() + intended.saturating_duration_since(asked));
+            }
             if self.window.get().is_some_and(|window| window.holds(intended)) {
                 continue;
             }

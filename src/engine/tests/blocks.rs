@@ -2,7 +2,7 @@
 //! edges do not bias.
 
 use super::*;
-use crate::engine::messages::{Cut, FromReplica, Post, ToPacer};
+use crate::engine::messages::{Cut, FromReplica, Part, Post, ToPacer};
 use crate::metrics::Block;
 use crate::report::{Figures, invalid_because};
 
@@ -187,10 +187,9 @@ fn what_a_local_cache_holds_does_not_age_while_the_load_stands() {
 }
 
 /// Calls are bounded by `stack.timeout`, and a block awaits them longer than that: only a replica that is told to be
-/// hasty shows what becomes of those that it awaits no longer.
-#[test]
-fn a_call_that_is_awaited_no_longer_is_in_no_block_but_in_the_loads_total() {
-    let profile = Arc::new(profile("rate = 1.0", "simulate = { preset = \"local\", ttft = \"300ms\" }"));
+/// hasty shows what becomes of those that it awaits no longer. Its parts of two blocks, the first one given up at once.
+fn hasty(load: &str, begin: impl FnOnce(Instant) -> ToReplica) -> [Part; 2] {
+    let profile = Arc::new(profile(load, "simulate = { preset = \"local\", ttft = \"1s\" }"));
     let sims = endpoints::simulate(&profile).unwrap();
     let endpoints = Arc::new(Endpoints::new(&profile, sims.as_ref()).unwrap());
     let (to_conductor, inbox) = mpsc::channel();
@@ -199,17 +198,31 @@ fn a_call_that_is_awaited_no_longer_is_in_no_block_but_in_the_loads_total() {
     let workload = Arc::new(Workload::new(&profile).unwrap());
     let replica = crew.hire(1, &Settings { epoch: 0, profile: profile.clone(), workload }).unwrap().remove(0);
     let now = Instant::now();
-    let window = Window { paused: None, ..Window::new(now, &profile.load, Until::Blocks) };
-    replica.send(ToReplica::Clock(window));
-    replica.send(ToReplica::Arrival { first: 0, size: 1, intended: now, measured: true });
-    let cut = |grace| {
+    let paused = Some(now + Duration::from_millis(990));
+    replica.send(ToReplica::Clock(Window { paused, ..Window::new(now, &profile.load, Until::Blocks) }));
+    replica.send(begin(now));
+    let parts = [Duration::ZERO, Duration::from_secs(60)].map(|grace| {
         replica.send(ToReplica::Cut(Cut { at: now, grace }));
         let Message::Replica(FromReplica::Part(part)) = inbox.recv().unwrap() else { panic!("no part") };
-        let recorded: u64 = part.last.recordings.iter().map(|of| of.measured.sent + of.warmup.sent).sum();
-        (part.abandoned, part.tally.sent, part.tally.completed, recorded)
-    };
-    assert_eq!(cut(Duration::ZERO), (1, 0, 0, 0));
-    assert_eq!(cut(Duration::from_secs(60)), (0, 0, 0, 1));
+        *part
+    });
     replica.send(ToReplica::Finish { grace: Duration::ZERO, cut: None });
     crew.join().unwrap();
+    parts
+}
+
+#[test]
+fn a_call_that_is_awaited_no_longer_is_in_no_block_but_in_the_loads_total() {
+    let parts = hasty("rate = 1.0", |intended| ToReplica::Arrival { first: 0, size: 1, intended, measured: true });
+    let told = parts.map(|part| {
+        let recorded: u64 = part.last.recordings.iter().map(|of| of.measured.sent + of.warmup.sent).sum();
+        (part.abandoned, part.tally.sent, part.tally.completed, recorded)
+    });
+    assert_eq!(told, [(1, 0, 0, 0), (0, 0, 0, 1)]);
+}
+
+#[test]
+fn a_users_round_that_is_awaited_no_longer_slows_no_later_block() {
+    let parts = hasty("mode = \"closed\"\nusers = 1", |_| ToReplica::Users(1));
+    assert_eq!(parts.map(|part| (part.abandoned, part.rounds)), [(1, Duration::ZERO), (0, Duration::ZERO)]);
 }
