@@ -127,7 +127,7 @@ fn checked(round: &Round, number: usize, scale: Scale) -> Result<(), EffectError
 }
 
 /// Of one value or more.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let half = values.len() / 2;
     if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }

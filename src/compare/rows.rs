@@ -1,7 +1,7 @@
 //! Each metric of each arm against the first arm: which rounds tell of it, by how much it differs, and the word for that.
 //! Must not know how blocks come about.
 
-use super::effect::{Effect, EffectError, Scale};
+use super::effect::{Effect, EffectError, Scale, median};
 use super::round::Round;
 use super::shape::{BlockFacts, Row, Word};
 use super::signed_rank::LEAST_ROUNDS;
@@ -113,9 +113,8 @@ impl Two<'_> {
 
     fn median_of(&self, turns: &Turns) -> Option<f64> {
         let blocks = turns.blocks().iter().take(2 * self.rounds);
-        let mut values: Vec<f64> = blocks.filter_map(|block| block.figures.get(self.metric).copied()).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        values.get(values.len() / 2).copied()
+        let values: Vec<f64> = blocks.filter_map(|block| block.figures.get(self.metric).copied()).collect();
+        (!values.is_empty()).then(|| median(values))
     }
 
     /// Samples that a percentile takes, and the kind of time it is of; `None` for what is no percentile.
