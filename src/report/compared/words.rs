@@ -1,19 +1,17 @@
 //! A difference in words: which arm is how much better, at what certainty. Must not know the page.
 
 use super::super::shape::Unit;
-use super::super::text::format::{digits3, money, ms, percent, seconds};
+use super::super::text::format::{digits3, ms, percent, seconds};
+use super::super::text::in_unit;
 use crate::compare::{ArmFacts, Comparison, Interval, Phases, Row, Word};
 use crate::profile::Compare;
 
 /// A value in its unit.
 pub fn value(unit: Unit, value: f64) -> String {
     match unit {
-        Unit::Ms => ms(value),
-        Unit::Ratio => percent(value),
-        Unit::PerSecond => format!("{}/s", digits3(value)),
-        Unit::Cny => money('¥', value),
-        Unit::Usd => money('$', value),
-        Unit::Count | Unit::Factor => digits3(value),
+        // Means and differences of counts are seldom whole.
+        Unit::Count => digits3(value),
+        unit => in_unit(value, unit),
     }
 }
 
