@@ -35,7 +35,7 @@ pub struct Compare {
     /// Ends early when the interval of each metric asked for is no wider: `"5%"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Percent>,
-    /// Metrics asked for. Empty: the medians and p95 of response and TTFT, throughput, hit rate, errors, cost.
+    /// Metrics asked for. Empty: p50, p95 and p99 of response, the median of TTFT, throughput, hit rate, errors, cost.
     pub metrics: Vec<String>,
     /// The whole comparison at each value.
     #[serde(skip_serializing_if = "Option::is_none")]
