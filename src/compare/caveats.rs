@@ -5,7 +5,7 @@ use std::time::Duration;
 use humantime::format_duration;
 
 use super::conduct::ArmTaken;
-use crate::profile::{Compare, Profile, RedisCache};
+use crate::profile::{Compare, Profile, Prompts, RedisCache};
 
 /// In words; none of arms that mean to share their stack.
 pub fn caveats(arms: &[ArmTaken], compare: &Compare, profile: &Profile) -> Vec<String> {
@@ -42,7 +42,11 @@ fn keeps_too_short(arms: &[ArmTaken], all: Duration) -> Option<String> {
     ))
 }
 
+/// Of what answers a prompt once more.
 fn ttls(profile: &Profile) -> Vec<Duration> {
+    if profile.workload.prompts == Prompts::Unique && profile.workload.classes.is_empty() {
+        return Vec::new();
+    }
     let redis = profile.stack.cache.redis.as_ref().map(|redis| redis.ttl);
     let of_classes =
         profile.workload.classes.iter().filter(|class| class.cache.redis).filter_map(|class| class.cache.ttl);
@@ -106,6 +110,8 @@ mod tests {
     fn what_grows_old_while_an_arm_stands_is_told() {
         let old = said(&["", "[stack.cache]\nredis = { ttl = \"52s\" }"], &plan());
         assert!(old.len() == 1 && old[0].contains("(for 52s)"), "{old:?}");
+        let unique = "[workload]\nprompts = { kind = \"unique\" }\n[stack.cache]\nredis = { ttl = \"52s\" }";
+        assert_eq!(said(&[unique, unique], &plan()), Vec::<String>::new());
         let idle = said(&["[stack.pool]\nidle_timeout = \"4s\"", ""], &plan());
         assert!(idle.len() == 1 && idle[0].contains("after 4s") && idle[0].contains("for 4s 400ms"), "{idle:?}");
         assert!(said(&["[stack.pool]\nidle_timeout = \"4s\"", ""], &Compare { shared: true, ..plan() }).is_empty());
