@@ -35,7 +35,7 @@ pub fn conduct(loaded: &Loaded, progress: &mut Progress) -> Result<Comparison, F
     })
 }
 
-/// `block 7 of 24: gateway  response.p50 ratio 0.122, 95% 0.121 to 0.123, better  47.0s left`
+/// `block 7 of 24: gateway  response.p50; ratio 0.122, 95% 0.121 to 0.123, better  47.0s left`
 fn line(step: &compare::Progress) -> String {
     let arm = step.comparison.arms.get(step.arm).map_or("", |arm| arm.name.as_str());
     let doing = match step.stage {
@@ -44,16 +44,33 @@ fn line(step: &compare::Progress) -> String {
         Stage::CoolDown => format!("block {} of {}: {arm}, cooling down", step.block, step.blocks),
         Stage::Done => "done".to_owned(),
     };
-    let known = step.comparison.leading(1).map_or(String::new(), |row| {
-        let ratio = row.ratio.map_or_else(|| words::difference(row.unit, row.difference), |_| words::ratio(row));
-        let interval = row.interval.map_or(String::new(), |_| format!(", 95% {}", words::interval(row)));
-        format!("  {} {ratio}{interval}, {}", row.metric, words::verdict(row))
-    });
+    let known = step
+        .comparison
+        .leading(1)
+        .map_or(String::new(), |row| format!("  {}, {}", words::evidence(row), words::verdict(row)));
     format!("{doing}{known}  {} left", words::lasting(step.left.as_secs_f64()))
 }
 
 impl From<ConductError> for Failure {
     fn from(error: ConductError) -> Self {
         if error.is_bad_input() { Self::bad_input(error) } else { Self::could_not_run(error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_progress_line_says_whose_turn_it_is_and_what_the_figures_are() {
+        let comparison = Arc::new(compare::tests::synthetic::comparison());
+        let (stage, left) = (Stage::Block, Duration::from_secs(47));
+        let step = compare::Progress { stage, arm: 1, block: 7, blocks: 24, done: 0.3, left, comparison };
+        let line = line(&step);
+        assert!(line.starts_with("block 7 of 24: gateway  response.p50; ratio 0.122, 95% 0.122 to 0.1"), "{line}");
+        assert!(line.ends_with(", better  47.0s left"), "{line}");
     }
 }

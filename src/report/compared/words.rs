@@ -88,7 +88,7 @@ fn tolerance(row: &Row) -> String {
 /// `gateway is 274ms faster a call than direct (response.p50; ratio 0.122, 95% 0.121 to 0.123)`
 pub fn sentence(comparison: &Comparison, row: &Row) -> String {
     let (first, other) = (&comparison.arms[0].name, &comparison.arms[row.arm].name);
-    let evidence = evidence(row);
+    let evidence = format!("({})", evidence(row));
     match (row.verdict, row.interval) {
         (Word::Better | Word::Worse, _) => format!("{other} {} than {first} {evidence}", does(row)),
         (Word::NoDifference, _) => {
@@ -128,14 +128,15 @@ fn does(row: &Row) -> String {
     }
 }
 
-fn evidence(row: &Row) -> String {
+/// `response.p50; ratio 0.122, 95% 0.121 to 0.123`
+pub fn evidence(row: &Row) -> String {
     let of = match row.ratio {
         Some(ratio) => format!("ratio {}", digits3(ratio)),
         None => difference(row.unit, row.difference),
     };
     match row.interval {
-        Some(_) => format!("({}; {of}, 95% {})", row.metric, interval(row)),
-        None => format!("({}; {of})", row.metric),
+        Some(_) => format!("{}; {of}, 95% {}", row.metric, interval(row)),
+        None => format!("{}; {of}", row.metric),
     }
 }
 
