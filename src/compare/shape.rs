@@ -123,6 +123,13 @@ pub struct ArmFacts {
     pub tally: Arc<Tally>,
 }
 
+impl ArmFacts {
+    /// The real client's transport (reqwest) does not tell which connection a request went over.
+    pub fn knows_its_connections(&self) -> bool {
+        self.tally.requests == 0 || self.connections.opened + self.connections.reused > 0
+    }
+}
+
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BlockFacts {
     /// Its place among the blocks of all arms, from 0.

@@ -70,9 +70,9 @@ pub fn arms(comparison: &Comparison) -> Table {
         ("calls succeeded", |arm| count(arm.succeeded)),
         ("calls failed", |arm| count(arm.failed)),
         (REDIS_ERRORS, |arm| count(redis_errors(arm))),
-        ("connections opened", |arm| count(arm.connections.opened)),
-        ("connections reused", |arm| count(arm.connections.reused)),
-        ("connections at most", |arm| count(arm.connections.peak)),
+        ("connections opened", |arm| of_connections(arm, arm.connections.opened)),
+        ("connections reused", |arm| of_connections(arm, arm.connections.reused)),
+        ("connections at most", |arm| of_connections(arm, arm.connections.peak)),
         ("RMB per 1k calls", |arm| arm.cny_per_1k.map_or("-".to_owned(), |cny| money('¥', cny))),
         ("USD per 1k calls", |arm| arm.usd_per_1k.map_or("-".to_owned(), |usd| money('$', usd))),
         ("spent", |arm| format!("{} / {}", money('¥', arm.spent_cny), money('$', arm.spent_usd))),
@@ -83,6 +83,10 @@ pub fn arms(comparison: &Comparison) -> Table {
     let had_any = comparison.arms.iter().any(|arm| redis_errors(arm) > 0);
     let told = FIGURES.into_iter().filter(|(name, _)| *name != REDIS_ERRORS || had_any);
     Table { heads: heads.collect(), rows: told.map(row).collect() }
+}
+
+fn of_connections(arm: &ArmFacts, n: u64) -> String {
+    if arm.knows_its_connections() { count(n) } else { "-".to_owned() }
 }
 
 const REDIS_ERRORS: &str = "Redis errors, each a miss";

@@ -99,6 +99,17 @@ fn connections_are_counted_for_as_many_calls_and_where_none_is_opened_those_that
 }
 
 #[test]
+fn nothing_is_said_of_connections_that_a_transport_does_not_tell_of() {
+    let mut comparison = comparison();
+    comparison.arms[1].connections = crate::compare::ConnectionFacts::default();
+    let said = words::where_time_goes(&comparison.arms[0], &comparison.arms[1]).unwrap();
+    assert!(!said.contains("connections"), "{said}");
+    let rows = arms(&comparison).rows;
+    let opened = rows.iter().find(|row| row[0] == "connections opened").unwrap();
+    assert_eq!(opened[1..], ["0", "-"]);
+}
+
+#[test]
 fn an_arm_that_fails_more_is_no_arm_without_a_difference() {
     let mut comparison = comparison();
     let told = |comparison: &Comparison| headlines(comparison, 1).map(|row| row.metric.clone()).collect::<Vec<_>>();

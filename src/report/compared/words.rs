@@ -212,6 +212,9 @@ pub fn where_time_goes(first: &ArmFacts, other: &ArmFacts) -> Option<String> {
 /// Those opened, for as many calls: in a closed loop the faster arm makes more of them, and may open more for that alone.
 /// Where the warm-up opened all, those that were kept.
 fn connections(first: &ArmFacts, other: &ArmFacts) -> String {
+    if !(first.knows_its_connections() && other.knows_its_connections()) {
+        return String::new();
+    }
     let (a, b) = (first.connections, other.connections);
     let calls = |arm: &ArmFacts| (arm.succeeded + arm.failed).max(1) as f64;
     if a.opened + b.opened == 0 {
