@@ -100,8 +100,9 @@ interval is wholly beyond the tolerance, and passes if the interval's bad end
 is within it. Without --metric these decide, where they have samples:
     response.p50 .p95 .p99, ttft.p50 .p95, qps (closed loop), errors,
     hit_rate, cost.cny_per_1k
-Tolerances: 5%, 10% of p95 and p99, 1 point of a share, 0.5 of errors, 1 ms of
-a wait. Runs at different times carry drift that no interval holds.
+Tolerances: 5%, 10% of p95 and p99 (of a latency 0.25 ms at least, unless it is
+named), 1 point of a share, 0.5 of errors, 1 ms of a wait. Runs at different
+times carry drift that no interval holds.
 
 Exit codes:
     0      no metric is worse beyond its tolerance
