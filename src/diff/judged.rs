@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::DiffError;
 use super::asked::{Asked, scale_of};
-use super::whole;
+use super::{shares, whole};
 use crate::compare::{Interval, Scale, Shift, ShiftError, Wanted};
 use crate::metrics::RESOLUTION;
 use crate::profile::expect::{self, unit_of};
@@ -253,7 +253,7 @@ fn figures(blocks: &BlockFacts, metric: &str) -> Vec<Option<f64>> {
         Some(("cache_errors", _)) => Some(vec![Some(0.0); blocks.len()]),
         _ => None,
     };
-    blocks.figures.get(metric).cloned().or(whole).unwrap_or_default()
+    shares::weighed(blocks.figures.get(metric).cloned().or(whole).unwrap_or_default(), blocks, metric)
 }
 
 fn zeros(of: &[Option<f64>]) -> Vec<Option<f64>> {
