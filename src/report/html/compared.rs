@@ -33,7 +33,7 @@ pub fn of_sweep(sweep: &ComparedSweep) -> String {
     let name = sweep.points.first().map_or("a sweep of comparisons".to_owned(), |at| compared::name(&at.comparison));
     let (tone, closing) = sweep.closing_words();
     let mut body = element("h1", "", &name) + &element("p", verdict_class(tone), &closing);
-    body += &as_markup(&sweep.heading(), &sweep.table());
+    sweep.tables().iter().for_each(|(heading, table)| body += &as_markup(heading, table));
     for at in &sweep.points {
         body += &(element("h2", "value", &sweep.label(&at.value)) + &sections(&at.comparison));
     }
@@ -66,14 +66,14 @@ fn sections(comparison: &Comparison) -> String {
             out += &said.map_or(String::new(), |said| element("p", "", &said));
         }
     }
-    out + &as_markup("Each arm", &compared::arms(comparison)) + &expectations(comparison)
+    out + &as_markup("What each arm did", &compared::arms(comparison)) + &expectations(comparison)
 }
 
 fn header(comparison: &Comparison) -> String {
     let run = &comparison.run;
     let plan = format!(
-        "{} rounds of blocks of {}, {} in all, from {} with gatebench {}",
-        run.rounds,
+        "{} of blocks of {}, {} in all, from {} with gatebench {}",
+        words::rounds(run.rounds),
         words::lasting(comparison.plan.block_s),
         words::lasting(run.duration_s),
         moment(&run.started_at),
