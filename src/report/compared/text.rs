@@ -101,7 +101,12 @@ fn certainty(page: &mut Page, comparison: &Comparison) {
     }
     let whole = |share: f64| percent(share).replace(".0%", "%");
     let (tolerance, confidence) = (whole(comparison.plan.tolerance), whole(comparison.plan.confidence));
-    page.words(Tone::Aside, &format!("tolerance {tolerance}; {confidence} of such intervals hold the truth"));
+    page.words(
+        Tone::Aside,
+        &format!(
+            "tolerance {tolerance}; differences are taken round by round; {confidence} of such intervals hold the truth"
+        ),
+    );
     without_values(comparison).for_each(|metric| page.words(Tone::Doubt, &format!("{metric}: an arm has no value")));
     if let Some(further) = words::further(comparison) {
         page.words(Tone::Doubt, &further);
