@@ -256,4 +256,6 @@ fn an_arm_in_which_nothing_succeeded_is_said() {
         of(&profile, &taken(&profile, 6, |arm, at| if arm == 1 { Tally::new(3) } else { tally(312.0, 9, at) }));
     let (_, words) = closing_words(&comparison);
     assert_eq!(words, "nothing succeeded in arm gateway: all 0 calls failed (exit 1)");
+    let text = text(&comparison, Style::PLAIN);
+    assert!(!text.contains("where the time"), "there is no time to hold the first arm's against\n{text}");
 }

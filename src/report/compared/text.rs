@@ -115,7 +115,7 @@ fn certainty(page: &mut Page, comparison: &Comparison) {
 }
 
 fn where_time_goes(page: &mut Page, comparison: &Comparison) {
-    if comparison.arms.iter().all(|arm| words::total(&arm.phases_ms) == 0.0) {
+    if comparison.arms.iter().any(|arm| words::total(&arm.phases_ms) == 0.0) {
         return;
     }
     page.words(Tone::Heading, "where the time of a successful call goes, on average");

@@ -59,7 +59,7 @@ fn sections(comparison: &Comparison) -> String {
     let charts = [overlay(comparison), cumulative(comparison), by_block(comparison)];
     let charts = charts.into_iter().flatten().collect::<String>() + &phases(comparison);
     out += &(element("h2", "", "Charts") + "<div class=\"charts\">\n" + &charts + "</div>\n");
-    if comparison.arms.iter().any(|arm| words::total(&arm.phases_ms) > 0.0) {
+    if comparison.arms.iter().all(|arm| words::total(&arm.phases_ms) > 0.0) {
         out += &as_markup("Where time goes (mean of a successful call)", &compared::phases(comparison));
         for other in &comparison.arms[1..] {
             let said = words::where_time_goes(&comparison.arms[0], other);
