@@ -53,6 +53,8 @@ gatebench compare [OPTIONS] <PROFILE>
 const COMPARE_AFTER_HELP: &str = "\
 The arms take turns in short blocks (A B B A …), so that a network that drifts
 does so for all of them: runs one after the other differ even when nothing does.
+-z is what each arm is measured for in all its blocks, unless --block says how
+long one is; every block then waits for its last answers.
 
 Exit codes:
     0      compared, valid, every expectation held in every arm

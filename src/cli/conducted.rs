@@ -45,9 +45,12 @@ fn line(step: &compare::Progress) -> String {
         Stage::Done => "done".to_owned(),
     };
     let known = step.comparison.leading(1).map_or(String::new(), |row| {
-        let ratio = row.ratio.map_or_else(|| words::difference(row.unit, row.difference), |_| words::ratio(row));
-        let interval = row.interval.map_or(String::new(), |_| format!(", 95% {}", words::interval(row)));
-        format!("  {} {ratio}{interval}, {}", row.metric, words::verdict(row))
+        let change = row.ratio.map_or_else(|| words::difference(row.unit, row.difference), |_| words::ratio(row));
+        let change = row.ratio.map_or(change.clone(), |_| format!("ratio {change}"));
+        match row.interval {
+            Some(_) => format!("  {} {change}, 95% {}, {}", row.metric, words::interval(row), words::verdict(row)),
+            None => format!("  {} {change} after {}", row.metric, words::rounds(row.rounds)),
+        }
     });
     format!("{doing}{known}  {} left", words::lasting(step.left.as_secs_f64()))
 }

@@ -173,9 +173,10 @@ pub struct Row {
     pub arm: usize,
     /// The first arm's level: the median over its rounds.
     pub a: f64,
-    /// The other arm's, as the rounds show it.
+    /// The other arm's: with a ratio `a` times it, so that drift that both arms had is left out; else the median over its
+    /// rounds.
     pub b: f64,
-    /// b - a in the metric's unit.
+    /// In the metric's unit, from the differences of the rounds: of what has no ratio not always `b` - `a`.
     pub difference: f64,
     /// b / a; `None` for what may be zero.
     pub ratio: Option<f64>,
@@ -206,7 +207,7 @@ impl Row {
             }
             None => (Scale::Additive, self.difference, self.interval),
         };
-        let effect = Effect { scale, first: self.a, change, interval, rounds: self.rounds };
+        let effect = Effect { scale, first: self.a, other: self.b, change, interval, rounds: self.rounds };
         Verdict::of(&effect, Wanted::of(&self.metric), self.tolerance)
     }
 }

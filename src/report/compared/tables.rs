@@ -1,5 +1,7 @@
 //! The tables of a comparison as rows of words: text, Markdown and HTML set the same ones.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::super::shape::Unit;
 use super::super::text::format::{count, money, ms};
 use super::words;
@@ -14,6 +16,29 @@ pub struct Table {
 impl Table {
     /// The head of the one column, besides the first, that holds words.
     pub const WORDS: &str = "verdict";
+    /// What a narrow page can do without, since other columns say it too; first what is missed least.
+    const SPARE: [&str; 3] = ["which is", "ratio", "difference"];
+
+    /// Without the columns that so many cells have no room for.
+    pub fn within(&self, width: usize) -> Self {
+        let mut table = Self { heads: self.heads.clone(), rows: self.rows.clone() };
+        for spare in Self::SPARE {
+            while table.width() > width
+                && let Some(at) = table.heads.iter().position(|head| head == spare)
+            {
+                table.heads.remove(at);
+                table.rows.iter_mut().for_each(|row| drop(row.remove(at)));
+            }
+        }
+        table
+    }
+
+    /// Of its lines, with a blank on either side of each cell.
+    fn width(&self) -> usize {
+        let lines = || std::iter::once(&self.heads).chain(&self.rows);
+        let column = |at: usize| lines().map(|line| line[at].width()).max().unwrap_or(0) + 2;
+        (0..self.heads.len()).map(column).sum()
+    }
 }
 
 /// One arm against the first: the metrics asked for.
@@ -74,9 +99,10 @@ pub fn arms(comparison: &Comparison) -> Table {
         ("connections at most", |arm| count(arm.connections.peak)),
         ("RMB per 1k calls", |arm| arm.cny_per_1k.map_or("-".to_owned(), |cny| money('¥', cny))),
         ("USD per 1k calls", |arm| arm.usd_per_1k.map_or("-".to_owned(), |usd| money('$', usd))),
-        ("spent", |arm| format!("{} / {}", money('¥', arm.spent_cny), money('$', arm.spent_usd))),
+        ("spent, with warm-up", |arm| format!("{} / {}", money('¥', arm.spent_cny), money('$', arm.spent_usd))),
     ];
-    let heads = std::iter::once("each arm".to_owned()).chain(comparison.arms.iter().map(|arm| arm.name.clone()));
+    let heads = std::iter::once("each arm, past its warm-up".to_owned())
+        .chain(comparison.arms.iter().map(|arm| arm.name.clone()));
     let row =
         |(name, figure): Figure| std::iter::once(name.to_owned()).chain(comparison.arms.iter().map(figure)).collect();
     Table { heads: heads.collect(), rows: FIGURES.map(row).into() }

@@ -52,7 +52,9 @@ pub fn factor(row: &Row, ratio: f64) -> String {
         Unit::Ms => ["faster", "slower"],
         _ => ["less", "more"],
     };
-    if ratio < 1.0 {
+    if digits3(ratio) == "1.00" {
+        "the same".to_owned()
+    } else if ratio < 1.0 {
         format!("{}x {}", digits3(1.0 / ratio), words[0])
     } else {
         format!("{}x {}", digits3(ratio), words[1])
@@ -154,7 +156,8 @@ pub fn further(comparison: &Comparison) -> Option<String> {
         Some(until) => format!("intervals no wider than {}", percent(until)),
         None => format!("a word on {}", open.join(", ")),
     };
-    let blocks = |rounds: usize| comparison.arms.first().map_or(0, |arm| arm.blocks.len()) + 2 * rounds;
+    // Whole rounds alone: a block of a round that was cut short would make an odd number, which is refused.
+    let blocks = |rounds: usize| 2 * (comparison.run.rounds + rounds);
     match (comparison.more_rounds, comparison.more_s) {
         (Some(0), _) => None,
         (Some(rounds), Some(s)) if blocks(rounds) <= Compare::MOST_BLOCKS as usize => Some(format!(
@@ -166,6 +169,10 @@ pub fn further(comparison: &Comparison) -> Option<String> {
             "no number of blocks in reach would give {goal}: make blocks longer (--block), or the tolerance another one"
         )),
     }
+}
+
+pub fn rounds(count: usize) -> String {
+    if count == 1 { "1 round".to_owned() } else { format!("{count} rounds") }
 }
 
 /// Seconds, minutes, hours: whichever can be read.
