@@ -53,6 +53,8 @@ gatebench compare [OPTIONS] <PROFILE>
 const COMPARE_AFTER_HELP: &str = "\
 The arms take turns in short blocks (A B B A …), so that a network that drifts
 does so for all of them: runs one after the other differ even when nothing does.
+-z is what each arm is measured for in all its blocks, unless --block says how
+long one is; every block then waits for its last answers.
 
 Exit codes:
     0      compared, valid, every expectation held in every arm
@@ -100,8 +102,9 @@ interval is wholly beyond the tolerance, and passes if the interval's bad end
 is within it. Without --metric these decide, where they have samples:
     response.p50 .p95 .p99, ttft.p50 .p95, qps (closed loop), errors,
     hit_rate, cost.cny_per_1k
-Tolerances: 5%, 10% of p95 and p99, 1 point of a share, 0.5 of errors, 1 ms of
-a wait. Runs at different times carry drift that no interval holds.
+Tolerances: 5%, 10% of p95 and p99 (of a latency 0.25 ms at least, unless it is
+named), 1 point of a share, 0.5 of errors, 1 ms of a wait. Runs at different
+times carry drift that no interval holds.
 
 Exit codes:
     0      no metric is worse beyond its tolerance

@@ -10,6 +10,14 @@ const BASE: &str = "base";
 
 /// Each arm appended to `compare.arms`, which has none yet.
 pub fn overrides(texts: &[String]) -> Result<Vec<Override>, Failure> {
+    if let [text] = texts
+        && text.split_once(':').is_some_and(|(name, _)| name.trim() == BASE)
+    {
+        return Err(Failure::bad_input(format!(
+            "--arm '{text}': a lone arm is held against the profile as it is, which is called \"{BASE}\"; give it another \
+             name, or write both arms"
+        )));
+    }
     let base = InlineTable::from_iter([("name", Value::from(BASE)), ("set", InlineTable::new().into())]);
     let base = (texts.len() == 1).then(|| Override::flag("--arm", "compare.arms.+", base));
     base.map(Ok).into_iter().chain(texts.iter().map(|text| arm(text))).collect()
@@ -75,6 +83,13 @@ mod tests {
             let failure = overrides(&[wrong.into()]).unwrap_err();
             assert!(failure.text().contains("write NAME: KEY=VALUE"), "{}", failure.text());
         }
+    }
+
+    #[test]
+    fn a_lone_arm_may_not_have_the_name_of_what_it_is_held_against() {
+        let failure = overrides(&["base: seed=3".into()]).unwrap_err();
+        assert!(failure.text().contains("give it another name"), "{}", failure.text());
+        assert!(overrides(&["base:".into(), "other: seed=3".into()]).is_ok());
     }
 
     #[test]

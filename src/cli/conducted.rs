@@ -44,10 +44,14 @@ fn line(step: &compare::Progress) -> String {
         Stage::CoolDown => format!("block {} of {}: {arm}, cooling down", step.block, step.blocks),
         Stage::Done => "done".to_owned(),
     };
-    let known = step
-        .comparison
-        .leading(1)
-        .map_or(String::new(), |row| format!("  {}, {}", words::evidence(row), words::verdict(row)));
+    let known = step.comparison.leading(1).map_or(String::new(), |row| {
+        let change = row.ratio.map_or_else(|| words::difference(row.unit, row.difference), |_| words::ratio(row));
+        let change = row.ratio.map_or(change.clone(), |_| format!("ratio {change}"));
+        match row.interval {
+            Some(_) => format!("  {} {change}, 95% {}, {}", row.metric, words::interval(row), words::verdict(row)),
+            None => format!("  {} {change} after {}", row.metric, words::rounds(row.rounds)),
+        }
+    });
     format!("{doing}{known}  {} left", words::lasting(step.left.as_secs_f64()))
 }
 
@@ -70,7 +74,7 @@ mod tests {
         let (stage, left) = (Stage::Block, Duration::from_secs(47));
         let step = compare::Progress { stage, arm: 1, block: 7, blocks: 24, done: 0.3, left, comparison };
         let line = line(&step);
-        assert!(line.starts_with("block 7 of 24: gateway  response.p50; ratio 0.122, 95% 0.122 to 0.1"), "{line}");
+        assert!(line.starts_with("block 7 of 24: gateway  response.p50 ratio 0.122, 95% 0.122 to 0.1"), "{line}");
         assert!(line.ends_with(", better  47.0s left"), "{line}");
     }
 }

@@ -14,6 +14,7 @@ use super::verdict::{Verdict, rounds_needed};
 use crate::metrics::Stop;
 use crate::profile::{Compare, Profile};
 use crate::report::redacted;
+use crate::stack::CacheError;
 
 /// Makes a [`Comparison`] of what was taken so far, each time it is asked.
 pub struct Judging {
@@ -63,7 +64,7 @@ impl Judging {
             gatebench: env!("CARGO_PKG_VERSION"),
             build: if cfg!(debug_assertions) { "debug" } else { "release" },
             profile: redacted(profile),
-            run: run_facts(taken, &arms, caveats(&taken.arms, &compare, profile)),
+            run: run_facts(taken, &arms, &compare, caveats(&taken.arms, &compare, profile)),
             plan: plan_facts(&compare, profile),
             more_s: more_rounds.map(|more| more as f64 * round_s(&self.arms, &compare, profile)),
             more_rounds,
@@ -104,12 +105,14 @@ fn plan_facts(compare: &Compare, profile: &Profile) -> PlanFacts {
     }
 }
 
-fn run_facts(taken: &Taken, arms: &[ArmFacts], caveats: Vec<String>) -> RunFacts {
+fn run_facts(taken: &Taken, arms: &[ArmFacts], compare: &Compare, caveats: Vec<String>) -> RunFacts {
     let rounds = taken.rounds();
     let doubts = arms.iter().flat_map(|arm| arm.invalid_because.iter().map(|why| format!("arm {}: {why}", arm.name)));
     let invalid_because: Vec<_> = doubts.collect();
     let mut warnings = Vec::new();
-    if rounds < LEAST_ROUNDS {
+    // While one that is long enough is under way it goes without saying.
+    let is_too_short = taken.stop != Stop::Finished || (compare.blocks as usize) < 2 * LEAST_ROUNDS;
+    if rounds < LEAST_ROUNDS && is_too_short {
         let rounds = if rounds == 1 { "1 whole round gives".to_owned() } else { format!("{rounds} whole rounds give") };
         warnings.push(format!(
             "{rounds} no 95% interval, so every metric is inconclusive: that takes {LEAST_ROUNDS} \
@@ -117,6 +120,7 @@ fn run_facts(taken: &Taken, arms: &[ArmFacts], caveats: Vec<String>) -> RunFacts
             2 * LEAST_ROUNDS
         ));
     }
+    warnings.extend(arms.iter().filter_map(redis_errors));
     warnings.extend(caveats);
     let unchecked: BTreeSet<_> = taken.arms.iter().flat_map(|arm| arm.profile.unchecked_routes()).collect();
     if !unchecked.is_empty() {
@@ -136,6 +140,15 @@ fn run_facts(taken: &Taken, arms: &[ArmFacts], caveats: Vec<String>) -> RunFacts
         stop: taken.stop,
         given_up_because: taken.given_up_because.clone(),
     }
+}
+
+/// An arm whose Redis fails is compared without that tier, which its figures alone do not tell.
+fn redis_errors(arm: &ArmFacts) -> Option<String> {
+    let errors = CacheError::ALL.map(|error| (error.name(), arm.tally.cache_errors[error as usize]));
+    let kinds: Vec<_> = errors.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| format!("{kind} {n}")).collect();
+    let example = arm.tally.cache_examples.iter().flatten().next().map_or(String::new(), |said| format!(": {said}"));
+    let name = &arm.name;
+    (!kinds.is_empty()).then(|| format!("arm {name}: Redis failed, each time a miss ({}){example}", kinds.join(", ")))
 }
 
 fn more_rounds(told: &[Told], rounds: usize, compare: &Compare) -> Option<usize> {

@@ -22,6 +22,9 @@ pub struct Effect {
     pub scale: Scale,
     /// The first arm's level, in the metric's unit: the median over its rounds.
     pub first: f64,
+    /// The other's. Of a ratio it is the first one's at the change, without the drift that both arms had; else the median
+    /// over its own rounds, since a difference added to next to nothing would say 99.9% of what is all, or be below zero.
+    pub other: f64,
     /// By `scale`: other / first - 1, or other - first in the metric's unit.
     pub change: f64,
     /// Of the change, at `CONFIDENCE`. `None` with fewer than `LEAST_ROUNDS`.
@@ -78,10 +81,19 @@ impl Effect {
         let mean = |blocks: [f64; 2]| f64::midpoint(scale.taken(blocks[0]), scale.taken(blocks[1]));
         let differences: Vec<f64> = rounds.iter().map(|round| mean(round.other) - mean(round.first)).collect();
         let ranks = SignedRank::of(&differences).ok_or(EffectError::NoRound)?;
+        let level = |blocks: fn(&Round) -> [f64; 2]| {
+            scale.level(median(rounds.iter().map(|round| mean(blocks(round))).collect()))
+        };
+        let (first, change) = (level(|round| round.first), scale.change(ranks.middle()));
+        let other = match scale {
+            Scale::Ratio => first * (1.0 + change),
+            Scale::Additive => level(|round| round.other),
+        };
         Ok(Self {
             scale,
-            first: scale.level(median(rounds.iter().map(|round| mean(round.first)).collect())),
-            change: scale.change(ranks.middle()),
+            first,
+            other,
+            change,
             interval: ranks.interval().map(|interval| interval.map(|taken| scale.change(taken))),
             rounds: rounds.len(),
         })
@@ -99,11 +111,6 @@ impl Effect {
 
     pub fn difference_interval(&self) -> Option<Interval> {
         self.interval.map(|interval| interval.map(|change| self.at_level(change)))
-    }
-
-    /// The other arm's level as the rounds show it: drift that both arms had is not in it.
-    pub fn other(&self) -> f64 {
-        self.first + self.difference()
     }
 
     fn at_level(&self, change: f64) -> f64 {
@@ -164,7 +171,7 @@ mod tests {
         let ratio = effect.ratio().unwrap();
         assert!((ratio / (38.0 * 1.0025 / 312.0) - 1.0).abs() < 1e-5, "{ratio}");
         assert!((effect.difference() - 312.0 * (ratio - 1.0)).abs() < 1e-9);
-        assert!((effect.first - 312.0).abs() < 1e-9 && (effect.other() - 312.0 * ratio).abs() < 1e-9);
+        assert!((effect.first - 312.0).abs() < 1e-9 && (effect.other - 312.0 * ratio).abs() < 1e-9);
         let interval = effect.difference_interval().unwrap();
         assert!(interval.low < effect.difference() && effect.difference() < interval.high, "{interval:?}");
     }
@@ -173,9 +180,18 @@ mod tests {
     fn shares_differ_by_points_and_may_be_zero() {
         let rounds = [Round { first: [0.0, 0.0], other: [0.25, 0.75] }; 6];
         let effect = Effect::of(&rounds, Scale::Additive).unwrap();
-        assert_eq!((effect.first, effect.difference(), effect.other(), effect.ratio()), (0.0, 0.5, 0.5, None));
+        assert_eq!((effect.first, effect.difference(), effect.other, effect.ratio()), (0.0, 0.5, 0.5, None));
         let refused = Effect::of(&rounds, Scale::Ratio).unwrap_err();
         assert_eq!(refused, EffectError::NotPositive { round: 1, value: 0.0 });
+    }
+
+    #[test]
+    fn no_share_is_said_to_be_another_than_was_measured() {
+        let errors = [0.0, 0.0, 0.0, 0.06, 0.06, 0.06, 0.06].map(|first| Round { first: [first; 2], other: [0.0; 2] });
+        let effect = Effect::of(&errors, Scale::Additive).unwrap();
+        assert!(effect.difference() < 0.0 && effect.other == 0.0, "{effect:?}");
+        let hits = [0.1, 0.2, 0.19, 0.24].map(|first| Round { first: [first; 2], other: [1.0; 2] });
+        assert_eq!(Effect::of(&hits, Scale::Additive).unwrap().other, 1.0);
     }
 
     #[test]

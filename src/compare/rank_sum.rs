@@ -32,11 +32,6 @@ impl RankSum {
         }
     }
 
-    /// From the least difference to the greatest.
-    pub fn range(&self) -> Interval {
-        Interval { low: self.differences[0], high: self.differences[self.differences.len() - 1] }
-    }
-
     /// Holds the truth in at least `CONFIDENCE` if the values are independent. From four values each; of fewer it is the
     /// range of all differences, which holds it less often.
     pub fn interval(&self) -> Interval {

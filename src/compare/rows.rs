@@ -192,7 +192,7 @@ fn tolerance(metric: &str, effect: &Effect, usual: Scale, compare: &Compare) -> 
 }
 
 fn fill(row: &mut Row, effect: &Effect, verdict: Verdict) {
-    (row.a, row.b, row.difference) = (effect.first, effect.other(), effect.difference());
+    (row.a, row.b, row.difference) = (effect.first, effect.other, effect.difference());
     (row.ratio, row.interval) = (effect.ratio(), effect.difference_interval());
     if effect.scale == Scale::Ratio {
         row.ratio_interval = effect.interval.map(|interval| interval.map(|change| 1.0 + change));

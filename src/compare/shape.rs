@@ -14,7 +14,7 @@ use super::effect::{Effect, Scale};
 use super::signed_rank::Interval;
 use super::verdict::{Verdict, Wanted};
 use crate::metrics::{Stop, Tally};
-use crate::report::{CacheErrors, Judged, Unit};
+use crate::report::{Judged, Unit};
 
 /// Arms that took turns under the same load.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -112,7 +112,6 @@ pub struct ArmFacts {
     /// Failed calls by kind.
     pub errors: BTreeMap<String, u64>,
     pub error_examples: BTreeMap<String, String>,
-    pub cache_errors: CacheErrors,
     /// The profile's, held against this arm.
     pub expectations: Vec<Judged>,
     /// Base64 of HdrHistogram's V2 encoding, values in nanoseconds; of each metric that has values.
@@ -181,9 +180,10 @@ pub struct Row {
     pub arm: usize,
     /// The first arm's level: the median over its rounds.
     pub a: f64,
-    /// The other arm's, as the rounds show it.
+    /// The other arm's: with a ratio `a` times it, so that drift that both arms had is left out; else the median over its
+    /// rounds.
     pub b: f64,
-    /// b - a in the metric's unit.
+    /// In the metric's unit, from the differences of the rounds: of what has no ratio not always `b` - `a`.
     pub difference: f64,
     /// b / a; `None` for what may be zero.
     pub ratio: Option<f64>,
@@ -214,7 +214,7 @@ impl Row {
             }
             None => (Scale::Additive, self.difference, self.interval),
         };
-        let effect = Effect { scale, first: self.a, change, interval, rounds: self.rounds };
+        let effect = Effect { scale, first: self.a, other: self.b, change, interval, rounds: self.rounds };
         Verdict::of(&effect, Wanted::of(&self.metric), self.tolerance)
     }
 }

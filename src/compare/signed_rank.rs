@@ -61,11 +61,6 @@ impl SignedRank {
         if self.walsh.len() % 2 == 1 { self.walsh[half] } else { f64::midpoint(self.walsh[half - 1], self.walsh[half]) }
     }
 
-    /// From the least difference to the greatest.
-    pub fn range(&self) -> Interval {
-        Interval { low: self.walsh[0], high: self.walsh[self.walsh.len() - 1] }
-    }
-
     /// Holds the truth in at least `CONFIDENCE`: the values that the signed-rank test does not refuse. `None` with fewer
     /// than `LEAST_ROUNDS` differences. Nothing is dropped for ties or zeros; they only make it hold the truth more often.
     pub fn interval(&self) -> Option<Interval> {

@@ -114,7 +114,6 @@ impl Turns {
             spent_cny: spent.cny,
             errors: kinds.into_iter().filter(|(_, count)| *count > 0).collect(),
             error_examples: crate::report::examples(tally),
-            cache_errors: crate::report::cache_errors(tally),
             expectations: self.expectations.iter().map(|expectation| judge(expectation, &figures)).collect(),
             histograms: crate::report::histograms(&tally.times),
             tally: Arc::new(tally.clone()),

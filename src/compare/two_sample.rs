@@ -60,7 +60,7 @@ impl Shift {
     fn of_logarithms(differences: &[f64]) -> Self {
         let ranks = SignedRank::of(differences).expect("there are finite ones");
         let interval = ranks.interval().expect("there are as many as it takes");
-        Self::by_ratio(ranks.middle(), interval, ranks.range(), Inflation::of(&[differences]))
+        Self::by_ratio(ranks.middle(), interval, Inflation::of(&[differences]))
     }
 
     /// Of pairs.
@@ -92,13 +92,13 @@ impl Shift {
     fn of_ratios(first: &[f64], other: &[f64], inflation: Inflation) -> Self {
         let logarithms = |values: &[f64]| values.iter().map(|value| value.ln()).collect::<Vec<_>>();
         let ranks = RankSum::of(&logarithms(first), &logarithms(other));
-        Self::by_ratio(ranks.middle(), ranks.interval(), ranks.range(), inflation)
+        Self::by_ratio(ranks.middle(), ranks.interval(), inflation)
     }
 
-    /// From logarithms. However alike neighbours are, the change is taken to be among the differences that were seen.
-    fn by_ratio(middle: f64, interval: Interval, seen: Interval, inflation: Inflation) -> Self {
-        let stretched = interval.map(|end| middle + (end - middle) * inflation.of_width());
-        let interval = stretched.map(|end| end.clamp(seen.low, seen.high));
+    /// From logarithms. Where neighbours are much alike it may reach beyond all differences that were seen: these are of one
+    /// stay of a level that wanders.
+    fn by_ratio(middle: f64, interval: Interval, inflation: Inflation) -> Self {
+        let interval = interval.map(|end| middle + (end - middle) * inflation.of_width());
         Self { scale: Scale::Ratio, change: middle.exp_m1(), interval: interval.map(f64::exp_m1) }
     }
 
@@ -110,7 +110,8 @@ impl Shift {
         Self { scale: Scale::Additive, change, interval }
     }
 
-    /// A ratio of figures of which some are 0, which have no logarithm: the means' difference at the first run's level.
+    /// A ratio of figures of which some are 0, which have no logarithm: the means' difference at the first run's level. No
+    /// figure is below 0, so that none falls by more than all of it.
     fn in_proportion_to(self, level: f64) -> Result<Self, ShiftError> {
         match self {
             Self { change: 0.0, interval: Interval { low: 0.0, high: 0.0 }, .. } => {
@@ -118,7 +119,8 @@ impl Shift {
             }
             _ if level <= 0.0 => Err(ShiftError::NoRatio),
             Self { change, interval, .. } => {
-                Ok(Self { scale: Scale::Ratio, change: change / level, interval: interval.map(|end| end / level) })
+                let interval = interval.map(|end| (end / level).max(-1.0));
+                Ok(Self { scale: Scale::Ratio, change: change / level, interval })
             }
         }
     }
@@ -191,11 +193,23 @@ mod tests {
     }
 
     #[test]
-    fn no_interval_of_a_ratio_is_wider_than_the_differences_that_were_seen() {
-        let waves: Vec<_> = (0..24).map(|at| (100.0, 100.0 + 2.0 * (f64::from(at) / 4.0).sin())).collect();
-        let shift = Shift::of_pairs(&waves, Scale::Ratio).unwrap();
-        assert!(shift.interval.low >= -0.02 && shift.interval.high <= 0.02, "{shift:?}");
-        assert!(shift.interval.width() > 0.03, "neighbours are alike: {shift:?}");
+    fn a_level_that_wanders_slowly_may_be_beyond_every_difference_that_was_seen() {
+        let climbing: Vec<_> = (0..8).map(|at| (100.0, 100.5 + 0.2 * f64::from(at))).collect();
+        let shift = Shift::of_pairs(&climbing, Scale::Ratio).unwrap();
+        assert!(shift.interval.low < 0.0 && shift.interval.high > 0.02, "{shift:?}");
+    }
+
+    #[test]
+    fn nothing_falls_by_more_than_all_of_it() {
+        let mut once = [0.0; 10];
+        once[3] = 5.0;
+        for shift in [
+            Shift::of(&once, &[0.0; 10], Scale::Ratio).unwrap(),
+            Shift::of_pairs(&once.map(|first| (first, 0.0)), Scale::Ratio).unwrap(),
+        ] {
+            assert_eq!((shift.change, shift.interval.low), (-1.0, -1.0));
+            assert!(shift.interval.high > 0.0, "{shift:?}");
+        }
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod tests {
 
     fn effect(low: f64, high: f64) -> Effect {
         let (change, interval) = (f64::midpoint(low, high), Some(Interval { low, high }));
-        Effect { scale: Scale::Ratio, first: 100.0, change, interval, rounds: 10 }
+        Effect { scale: Scale::Ratio, first: 100.0, other: 100.0 * (1.0 + change), change, interval, rounds: 10 }
     }
 
     #[test]

@@ -73,14 +73,27 @@ impl Tolerances {
 
     /// In the unit of a change on the metric's scale: 0.05 is 5% of a ratio, 5 points of a share, 0.05 ms of a wait.
     pub fn of(&self, metric: &str) -> f64 {
-        let named = self.named.iter().rev().find(|(name, _)| name == metric);
-        match (named, scale_of(metric)) {
-            (Some((_, value)), _) => *value,
+        match (self.named(metric), scale_of(metric)) {
+            (Some(value), _) => value,
             (None, Scale::Ratio) => self.by_ratio.unwrap_or_else(|| usual_ratio(metric)),
             (None, Scale::Additive) => usual_difference(metric),
         }
     }
+
+    /// A latency's change by no more milliseconds makes no difference, whatever its ratio is, unless the metric was named.
+    pub fn least_ms(&self, metric: &str) -> Option<f64> {
+        let is_latency = unit_of(metric) == Some(Unit::Time) && scale_of(metric) == Scale::Ratio;
+        (is_latency && self.named(metric).is_none()).then_some(LEAST_MS)
+    }
+
+    fn named(&self, metric: &str) -> Option<f64> {
+        self.named.iter().rev().find(|(name, _)| name == metric).map(|(_, value)| *value)
+    }
 }
+
+/// What the machine's own scheduling does: a median that a local cache answers in 60 us is 30% off in one of two equal
+/// runs, and three times as long in one of twenty.
+const LEAST_MS: f64 = 0.25;
 
 /// Tails vary more from run to run.
 fn usual_ratio(metric: &str) -> f64 {
@@ -144,6 +157,15 @@ mod tests {
         let asked = parsed(&[], &["3%", "p99=20%", "errors=2%", "pool_wait.p99=5ms", "p99=15%"]).unwrap().tolerances;
         assert_eq!([asked.of("response.p50"), asked.of("response.p99"), asked.of("errors")], [0.03, 0.15, 0.02]);
         assert_eq!([asked.of("hit_rate"), asked.of("pool_wait.p99")], [0.01, 5.0]);
+    }
+
+    #[test]
+    fn a_fraction_of_a_millisecond_is_no_difference_of_latencies_unless_it_is_asked_for() {
+        let asked = parsed(&[], &["2%", "response.p99=5%"]).unwrap().tolerances;
+        assert_eq!([asked.least_ms("response.p50"), asked.least_ms("ttft.p95")], [Some(LEAST_MS); 2]);
+        for other in ["response.p99", "pool_wait.p99", "qps", "errors", "cost.cny_per_1k"] {
+            assert_eq!(asked.least_ms(other), None, "{other}");
+        }
     }
 
     #[test]

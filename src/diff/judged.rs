@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::DiffError;
 use super::asked::{Asked, scale_of};
-use super::whole;
+use super::{shares, whole};
 use crate::compare::{Interval, Scale, Shift, ShiftError, Wanted};
 use crate::metrics::RESOLUTION;
 use crate::profile::expect::{self, unit_of};
@@ -41,6 +41,9 @@ pub struct Compared {
     /// Of the change, at 95%.
     pub interval: Option<Interval>,
     pub tolerance: f64,
+    /// In milliseconds, where these are more of the base's latency than the ratio would be: `tolerance` is what they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance_ms: Option<f64>,
     pub verdict: Outcome,
     /// Runs so many times as long would probably decide it; only of an inconclusive one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,15 +139,18 @@ fn is_told_by(reports: [&Report; 2], metric: &str) -> bool {
 
 fn compared(base: &Report, new: &Report, metric: &str, asked: &Asked) -> Compared {
     let by = scale_of(metric);
+    let of_base = whole::figure(base, metric);
+    let (tolerance, tolerance_ms) = tolerance(metric, of_base, asked);
     let mut compared = Compared {
         metric: metric.to_owned(),
         unit: Metric::by_name(metric).map_or(Unit::Count, |metric| metric.unit()),
         changes_by: if by == Scale::Ratio { ChangesBy::Ratio } else { ChangesBy::Difference },
-        base: whole::figure(base, metric),
+        base: of_base,
         new: whole::figure(new, metric),
         change: None,
         interval: None,
-        tolerance: asked.tolerances.of(metric),
+        tolerance,
+        tolerance_ms,
         verdict: Outcome::Undecided,
         longer: None,
         undecided: None,
@@ -154,6 +160,16 @@ fn compared(base: &Report, new: &Report, metric: &str, asked: &Asked) -> Compare
         Err(why) => compared.undecided = Some(why),
     }
     compared
+}
+
+/// And in milliseconds, if it is these that count.
+fn tolerance(metric: &str, of_base: Option<f64>, asked: &Asked) -> (f64, Option<f64>) {
+    let by_ratio = asked.tolerances.of(metric);
+    let least = asked.tolerances.least_ms(metric).zip(of_base.filter(|base| *base > 0.0));
+    match least.map(|(ms, base)| (ms / base, ms)) {
+        Some((share, ms)) if share > by_ratio => (share, Some(ms)),
+        _ => (by_ratio, None),
+    }
 }
 
 impl Compared {
@@ -237,7 +253,7 @@ fn figures(blocks: &BlockFacts, metric: &str) -> Vec<Option<f64>> {
         Some(("cache_errors", _)) => Some(vec![Some(0.0); blocks.len()]),
         _ => None,
     };
-    blocks.figures.get(metric).cloned().or(whole).unwrap_or_default()
+    shares::weighed(blocks.figures.get(metric).cloned().or(whole).unwrap_or_default(), blocks, metric)
 }
 
 fn zeros(of: &[Option<f64>]) -> Vec<Option<f64>> {

@@ -13,6 +13,7 @@ mod asked;
 mod files;
 mod judged;
 mod question;
+mod shares;
 mod sound;
 mod text;
 mod whole;

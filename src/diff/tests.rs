@@ -113,6 +113,26 @@ fn no_latency_is_known_better_than_the_buckets_of_its_histograms() {
 }
 
 #[test]
+fn microseconds_of_a_local_hit_are_no_regression_unless_they_are_asked_about() {
+    // As report() has milliseconds.
+    let hits = |p50: f64| {
+        let mut report = report(100.0);
+        let values = [0.9, 1.1, 1.0, 0.95, 1.05, 1.0, 0.9, 1.1, 1.0, 0.95, 1.05, 1.0].map(|factor| Some(p50 * factor));
+        report.blocks.figures.insert("response.p50".into(), values.to_vec());
+        report.latency_ms.response.as_mut().unwrap().p50 = p50;
+        report
+    };
+    let judged = |new: f64, tolerances: &[&str]| {
+        Diff::of(&hits(0.06), &hits(new), &asked(&["p50"], tolerances)).unwrap().metrics.remove(0)
+    };
+    let same = judged(0.09, &[]);
+    assert_eq!((same.verdict, same.tolerance_ms), (Outcome::Same, Some(0.25)));
+    assert_eq!(same.cells()[5], "±0.25ms");
+    assert_eq!(judged(0.4, &["5%"]).verdict, Outcome::Regression);
+    assert_eq!(judged(0.09, &["p50=5%"]).verdict, Outcome::Regression);
+}
+
+#[test]
 fn runs_that_were_not_asked_the_same_are_refused_key_by_key_unless_forced() {
     let (base, mut new) = (report(100.0), report(100.0));
     new.profile["load"]["users"] = 64.into();

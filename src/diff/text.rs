@@ -77,7 +77,7 @@ impl Compared {
             figure(self.new),
             or_dash(self.change.map(|change| self.by(change))),
             or_dash(interval),
-            self.by(self.tolerance).replace('+', "±"),
+            self.tolerance_ms.map_or_else(|| self.by(self.tolerance), |ms| signed(ms, "ms")).replace('+', "±"),
             self.verdict.word().to_owned(),
         ]
     }

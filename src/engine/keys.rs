@@ -31,24 +31,27 @@ pub struct Keys(Vec<Key>);
 #[derive(Debug)]
 struct Refusals {
     count: AtomicU32,
-    /// When the first one came, in nanoseconds since `born`.
+    /// When the first one came, in nanoseconds since `born`; the greatest number while there is none.
     first: AtomicU64,
     born: Instant,
 }
 
 impl Refusals {
     fn none() -> Self {
-        Self { count: AtomicU32::default(), first: AtomicU64::default(), born: Instant::now() }
+        Self { count: AtomicU32::default(), first: AtomicU64::new(u64::MAX), born: Instant::now() }
     }
 
-    /// One more: how many there are by then, and since how long.
+    /// One more: how many there are by then, and since how long. The time is kept in one step and apart from the count, so
+    /// that a replica which looks while another one counts never sees the time of refusals that were forgotten.
     fn add(&self, at: Instant) -> (u32, Duration) {
         let now = u64::try_from(at.saturating_duration_since(self.born).as_nanos()).unwrap_or(u64::MAX);
-        let count = self.count.fetch_add(1, Relaxed) + 1;
-        if count == 1 {
-            self.first.store(now, Relaxed);
-        }
-        (count, Duration::from_nanos(now.saturating_sub(self.first.load(Relaxed))))
+        let first = self.first.fetch_min(now, Relaxed).min(now);
+        (self.count.fetch_add(1, Relaxed) + 1, Duration::from_nanos(now - first))
+    }
+
+    fn forget(&self) {
+        self.first.store(u64::MAX, Relaxed);
+        self.count.store(0, Relaxed);
     }
 }
 
@@ -103,7 +106,7 @@ impl Key {
             self.accepted.store(true, Relaxed);
         }
         if self.refusals.count.load(Relaxed) > 0 {
-            self.refusals.count.store(0, Relaxed);
+            self.refusals.forget();
         }
     }
 
@@ -233,6 +236,20 @@ mod tests {
         }
         assert!(!gateway.is_barred());
         assert!(refused_after(REVOKED_FOR).unwrap().contains("1001 times in a row"));
+    }
+
+    #[test]
+    fn hiccups_with_an_answer_between_them_are_apart_however_long_ago_the_first_was() {
+        let (keys, gateway, _) = keys();
+        let began = Instant::now();
+        for minute in 0..3 {
+            assert_eq!(keys.note(&call(&[("gateway", None)])), None);
+            for _ in 0..2 * REVOKED_AFTER {
+                let done = began + Duration::from_secs(60 * minute);
+                assert_eq!(keys.note(&call_done(done, &[("gateway", REFUSED)])), None, "minute {minute}");
+            }
+        }
+        assert!(!gateway.is_barred());
     }
 
     #[test]

@@ -71,24 +71,50 @@ impl Stretches {
             Some(last) if under_way.seconds < last.seconds / 2.0 => last.absorb(Cell::of(under_way)),
             _ => cells.push(Cell::of(under_way)),
         }
-        let a_stretch = cells_a_stretch(&cells);
-        let mut groups: Vec<&[Cell]> = cells.chunks(a_stretch).collect();
-        if let [.., _, rest] = groups[..]
-            && 2 * rest.len() < a_stretch
-        {
-            groups.pop();
-            let whole = groups.len() * a_stretch;
-            *groups.last_mut().expect("two groups were there") = &cells[whole - a_stretch..];
-        }
-        let stretches = groups.into_iter().map(|cells| Cell::merged(cells).unpacked());
+        let stretches = groups(&cells).into_iter().map(|cells| Cell::merged(cells).unpacked());
         stretches.filter(|stretch| stretch.seconds > 0.0).collect()
     }
 }
 
-/// As many as make a stretch.
-fn cells_a_stretch(cells: &[Cell]) -> usize {
-    ((cells.len() as f64 / WANTED).round() as usize).max(1)
+/// Cells by the stretch in whose time their middle is. A tick that came late makes a cell longer, and moves the borders
+/// after it no further than that: runs of the same plan are cut at the same times.
+fn groups(cells: &[Cell]) -> Vec<&[Cell]> {
+    let whole: f64 = cells.iter().map(|cell| cell.seconds).sum();
+    let a_stretch = stretch_length(usual_length(cells), whole);
+    let last = ((whole / a_stretch).round() - 1.0).max(0.0);
+    let mut end = 0.0;
+    let numbers = cells.iter().map(|cell| {
+        end += cell.seconds;
+        ((end - cell.seconds / 2.0) / a_stretch).floor().min(last) as u64
+    });
+    let numbers: Vec<_> = numbers.collect();
+    let mut rest = cells;
+    let groups = numbers.chunk_by(PartialEq::eq).map(|group| {
+        let (cells, others) = rest.split_at(group.len());
+        rest = others;
+        cells
+    });
+    groups.collect()
 }
+
+/// Of a cell, in seconds: the median, which is a whole number of ticks whatever single ones were late.
+fn usual_length(cells: &[Cell]) -> f64 {
+    let mut lengths: Vec<_> = cells.iter().map(|cell| cell.seconds).collect();
+    lengths.sort_unstable_by(f64::total_cmp);
+    lengths[lengths.len() / 2]
+}
+
+/// In seconds: as many cells as make `WANTED` stretches, about.
+fn stretch_length(cell: f64, whole: f64) -> f64 {
+    if cell <= 0.0 {
+        return whole.max(f64::MIN_POSITIVE);
+    }
+    cell * ((whole / cell + APART) / WANTED).round().max(1.0)
+}
+
+/// In cells: so that the length of no usual run (10 s, 20 s, 5 min, …) is at the border between two lengths of stretches,
+/// where a tick more or less decides.
+const APART: f64 = 4.0;
 
 impl Default for Stretches {
     fn default() -> Self {
@@ -197,6 +223,35 @@ mod tests {
             assert!(each > 0.99, "{ticks} ticks: {each}");
             assert!(others.iter().all(|stretch| (stretch.seconds - each).abs() < 1e-9), "{ticks} ticks");
             assert!((0.49..1.51).contains(&(last.seconds / each)), "{ticks} ticks: {} of {each}", last.seconds);
+        }
+    }
+
+    /// Of a run of so many seconds, some of whose ticks came as late as the next one was due, and whose others jitter.
+    fn borders(seconds: u64, late: &[u64]) -> Vec<f64> {
+        let (mut stretches, mut from) = (Stretches::default(), 0.0);
+        for number in (1..5 * seconds).filter(|number| !late.contains(number)) {
+            let at = 0.2 * number as f64 + 0.001 * (number % 3) as f64;
+            stretches.push(tick(1, at - from));
+            from = at;
+        }
+        let lengths = stretches.cut(tick(1, seconds as f64 - from)).into_iter().map(|stretch| stretch.seconds);
+        let ends = lengths.scan(0.0, |end, length| {
+            *end += length;
+            Some(*end)
+        });
+        ends.collect()
+    }
+
+    #[test]
+    fn runs_of_the_same_time_are_cut_at_the_same_times_whatever_ticks_came_late() {
+        for seconds in [8, 10, 12, 15, 16, 20, 30, 32, 40, 45, 60, 90, 120, 300, 600] {
+            let even = borders(seconds, &[]);
+            for late in [&[1][..], &[7, 8], &[3, 11, 19, 20], &[5 * seconds - 1], &[2, 5 * seconds - 2]] {
+                let uneven = borders(seconds, late);
+                assert_eq!(uneven.len(), even.len(), "{seconds} s, late {late:?}");
+                let off = even.iter().zip(&uneven).map(|(one, two)| (one - two).abs()).fold(0.0, f64::max);
+                assert!(off < even[0] / 2.0, "{seconds} s, late {late:?}: {off} of {}", even[0]);
+            }
         }
     }
 

@@ -190,6 +190,7 @@ pub fn unfit(report: &Report) -> Option<&'static str> {
     }
     match report.load.succeeded {
         0 => Some("nothing succeeded"),
+        _ if report.epochs.len() > 1 => Some("its settings changed while it ran"),
         _ => (!report.run.valid).then_some("the run is invalid"),
     }
 }
@@ -281,6 +282,7 @@ mod tests {
         assert!(refused(|report| report.run.stop = Stop::Interrupted).ends_with("interrupted"));
         assert!(refused(|report| report.run.stop = Stop::Aborted).ends_with("aborted"));
         assert!(refused(|report| report.load.succeeded = 0).ends_with("nothing succeeded"));
+        assert!(refused(|report| report.epochs.extend(report.epochs.clone())).ends_with("changed while it ran"));
         assert_eq!(baselines.names().unwrap(), []);
     }
 

@@ -173,7 +173,7 @@ pub fn examples(tally: &Tally) -> BTreeMap<String, String> {
     said.map(|(kind, example)| (error_kind(*kind).to_owned(), example.clone())).collect()
 }
 
-pub fn cache_errors(tally: &Tally) -> CacheErrors {
+fn cache_errors(tally: &Tally) -> CacheErrors {
     let count = |error: CacheError| (error.name().to_owned(), tally.cache_errors[error as usize]);
     let said = |error: CacheError| Some((error.name().to_owned(), tally.cache_examples[error as usize].clone()?));
     CacheErrors {

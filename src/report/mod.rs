@@ -31,7 +31,7 @@ mod verdict;
 mod write;
 
 pub use blocks::{BlockFacts, block_metrics};
-pub(crate) use build::{cache_errors, examples, histograms};
+pub(crate) use build::{examples, histograms};
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
 pub use heatmap::{Heatmap, HeatmapColumn};

@@ -93,7 +93,7 @@ impl Verdict {
             Stop::Aborted => Some(Self::Failed),
             Stop::Finished | Stop::Budget | Stop::Quit => None,
         };
-        let nothing = (report.load.succeeded == 0).then_some(Self::CouldNotRun);
+        let nothing = (report.load.succeeded == 0 && !report.is_cut_before_answers()).then_some(Self::CouldNotRun);
         let invalid = (!report.run.valid).then_some(Self::Invalid);
         let judged = report.expectations.iter().filter(|judged| !judged.passed).map(|judged| match judged.undecided {
             // What an aborted run had too few samples for is no fault of its own.
@@ -102,6 +102,13 @@ impl Verdict {
             None => Self::Failed,
         });
         Self::of_all(judged.chain(stopped).chain(nothing).chain(invalid))
+    }
+}
+
+impl Report {
+    /// Aborted while calls were under way, or before any: whether one would have succeeded is not known.
+    fn is_cut_before_answers(&self) -> bool {
+        self.run.stop == Stop::Aborted && (self.run.abandoned > 0 || self.load.failed == 0)
     }
 }
 

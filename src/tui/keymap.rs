@@ -168,7 +168,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[char('5')], Everywhere, Show(Screen::Epochs), "", "Epochs: what each change did"),
     bind(&[char(':'), ctrl('p')], Everywhere, Palette, "commands", "the command palette"),
     bind(&[char('?'), key(KeyCode::F(1))], Everywhere, Help, "help", "every key; Enter runs the chosen"),
-    bind(&[key(KeyCode::Esc)], Everywhere, Close, "", "close what is open; on Compare, stop the comparison"),
+    bind(&[key(KeyCode::Esc)], Everywhere, Close, "stop", "close what is open; on Compare, stop the comparison"),
     bind(&[ctrl('z')], Everywhere, Suspend, "", "to the shell (fg comes back); the load pauses"),
     bind(&[char('q')], Everywhere, Quit, "quit", "end the load and leave"),
     bind(&[ctrl('c')], Everywhere, QuitNow, "", "end the load and leave, without a question"),

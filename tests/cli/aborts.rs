@@ -55,3 +55,13 @@ fn a_run_that_can_still_pass_goes_to_its_end() {
     let done = folder.run_validly(["run", "profile.toml", "--abort-on-fail", "--json"].iter().chain(&few)).exits(0);
     assert_eq!(done.json()["run"]["stop"], "finished");
 }
+
+#[test]
+fn a_plan_that_can_never_hold_what_is_expected_fails_before_its_first_answer() {
+    let folder = Folder::with(FAILING);
+    let never = ["-q", "20", "-z", "30s", "--set", "load.mode=open", "--expect", "qps > 500"];
+    let late = ["--set", "load.warmup=0ms", "--set", "routes.gateway.simulate.ttft=5s"];
+    let done =
+        folder.run_validly(["run", "profile.toml", "--abort-on-fail"].iter().chain(&never).chain(&late)).exits(99);
+    assert!(done.stdout.contains("aborted: qps > 500 cannot hold any more"), "{}", done.stdout);
+}

@@ -24,9 +24,9 @@ fn scripts(yaml: &Yaml, found: &mut Vec<String>) {
                 match (key.as_str(), value) {
                     (Some("run"), Yaml::String(text)) => found.push(text.clone()),
                     (Some("script"), Yaml::Array(lines)) => {
-                        found.extend(
-                            lines.iter().map(|line| line.as_str().expect("a script's line is text").to_owned()),
-                        );
+                        let lines = lines.iter().map(|line| line.as_str().expect("a script's line is text"));
+                        // One shell runs them all.
+                        found.push(lines.collect::<Vec<_>>().join("\n"));
                     }
                     _ => scripts(value, found),
                 }
@@ -46,9 +46,13 @@ fn scripts_of(job: &str) -> Vec<String> {
 /// The words of the script's calls of gatebench, as a shell makes them.
 fn calls(script: &str) -> Vec<Vec<String>> {
     let others = "cargo() { :; }; mkdir() { :; }; gh() { :; }; git() { :; }";
-    let told = format!("set -e; gatebench() {{ printf '%s\\t' gatebench \"$@\"; echo; }}; {others}\n{script}");
+    // A profile need not lie at the repository's root.
+    let told = format!(
+        "set -e; PROFILE=ci/gateway.toml; gatebench() {{ printf '%s\\t' gatebench \"$@\"; echo; }}; {others}\n{script}"
+    );
     // What a script writes is written elsewhere.
     let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("ci")).unwrap();
     let output = Command::new("sh").args(["-c", &told]).current_dir(folder.path()).output().unwrap();
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).unwrap();

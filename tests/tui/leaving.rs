@@ -82,3 +82,16 @@ fn ctrl_z_gives_the_terminal_back_until_the_session_goes_on_without_a_burst() {
     assert_eq!(left.code, 0);
     left.gave_the_terminal_back();
 }
+
+#[test]
+fn a_load_that_ended_by_itself_leaves_every_key_its_answer() {
+    let budget = ["--set", "limits.budget=\"¥0.05\""];
+    let workbench = Workbench::start(&[&STEADY[..], &budget].concat());
+    workbench.until("the budget is spent", |picture| picture.header().contains("BUDGET SPENT"));
+    // Nothing but keys wakes the loop now.
+    for (key, title) in [("5", "Epochs"), ("4", "Events"), ("2", "Compare"), ("5", "Epochs")] {
+        workbench.press(key);
+        workbench.until(title, |picture| picture.text().lines().nth(1).is_some_and(|line| line.contains(title)));
+    }
+    assert_eq!(workbench.quit().code, 0);
+}

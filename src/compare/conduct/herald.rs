@@ -14,6 +14,9 @@ pub struct Herald {
     start: Instant,
     /// A block and the cool-down after it, as planned.
     planned: Duration,
+    cool_down: Duration,
+    /// How long the last answers of warm-ups were awaited: their number, and the sum.
+    awaited: (u32, Duration),
     /// Of the warm-ups to come.
     warm_ups: Duration,
     /// How long turns took so far: their number, and the sum.
@@ -36,7 +39,8 @@ impl Herald {
         let first = Progress { stage, arm: 0, block: 0, blocks, done: 0.0, left, comparison };
         let (publish, progress) = watch::channel(first);
         let turn = Turn { began: start, length: Duration::ZERO };
-        (Self { publish, start, planned, warm_ups, took: (0, Duration::ZERO), turn }, progress)
+        let (cool_down, none) = (course.cool_down, (0, Duration::ZERO));
+        (Self { publish, start, planned, cool_down, awaited: none, warm_ups, took: none, turn }, progress)
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -65,9 +69,13 @@ impl Herald {
 
     /// A turn is over, the cool-down after it included.
     pub fn end(&mut self) {
+        let took = self.turn.began.elapsed();
         if self.publish.borrow().block > 0 {
             self.took.0 += 1;
-            self.took.1 += self.turn.began.elapsed();
+            self.took.1 += took;
+        } else {
+            self.awaited.0 += 1;
+            self.awaited.1 += took.saturating_sub(self.turn.length + self.cool_down);
         }
     }
 
@@ -81,10 +89,18 @@ impl Herald {
         });
     }
 
-    /// Blocks to come take as long as those so far, with what they awaited.
+    /// Blocks to come take as long as those so far, with what they awaited; before the first one, as it is planned and as
+    /// long as answers of a warm-up were awaited.
+    fn a_turn(&self) -> Duration {
+        match (self.took, self.awaited) {
+            ((0, _), (0, _)) => self.planned,
+            ((0, _), (warm_ups, awaited)) => self.planned + awaited / warm_ups,
+            ((turns, time), _) => time / turns,
+        }
+    }
+
     fn left(&self, progress: &Progress) -> Duration {
-        let (turns, time) = self.took;
-        let a_turn = if turns > 0 { time / turns } else { self.planned };
+        let a_turn = self.a_turn();
         let under_way = if progress.block > 0 { a_turn } else { self.turn.length };
         let to_come = a_turn * (progress.blocks - progress.block) as u32;
         self.warm_ups + under_way.saturating_sub(self.turn.began.elapsed()) + to_come
@@ -97,5 +113,25 @@ impl Herald {
             let (elapsed, left) = (self.elapsed().as_secs_f64(), progress.left.as_secs_f64());
             progress.done = elapsed / (elapsed + left).max(f64::MIN_POSITIVE);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::conduct::Stacks;
+    use crate::compare::tests::synthetic;
+
+    #[test]
+    fn what_warm_ups_awaited_is_expected_of_blocks_until_blocks_tell() {
+        let s = Duration::from_secs;
+        let (blocks, block, cool_down) = (12, s(2), Duration::ZERO);
+        let course = Course { arms: Vec::new(), blocks, block, cool_down, stacks: Stacks::Own };
+        let (mut herald, _progress) = Herald::new(&course, synthetic::comparison());
+        assert_eq!(herald.a_turn(), s(2));
+        herald.awaited = (2, s(10));
+        assert_eq!(herald.a_turn(), s(7));
+        herald.took = (4, s(12));
+        assert_eq!(herald.a_turn(), s(3));
     }
 }

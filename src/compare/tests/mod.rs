@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use self::synthetic::{LEVELS, comparison, of, profile, taken, tally};
 use super::{Judging, Word};
-use crate::metrics::Tally;
+use crate::metrics::{Stop, Tally};
 use crate::profile::{Percent, Profile, Tolerance};
 
 #[test]
@@ -89,7 +89,37 @@ fn five_rounds_have_no_interval_and_need_one_more() {
     assert_eq!(comparison.more_rounds, Some(1));
     // Four blocks, 2.3 s from the beginning of one to that of the next.
     assert!((comparison.more_s.unwrap() - 9.2).abs() < 0.01, "{:?}", comparison.more_s);
-    assert!(comparison.run.warnings[0].contains("5 whole rounds"), "{:?}", comparison.run.warnings);
+    assert!(comparison.run.warnings.is_empty(), "12 blocks are planned: {:?}", comparison.run.warnings);
+}
+
+#[test]
+fn too_few_rounds_are_warned_of_where_no_more_will_come() {
+    let mut profile = profile(&["direct", "gateway"]);
+    let mut stopped = taken(&profile, 5, |arm, at| tally(LEVELS[arm], 100, at));
+    stopped.stop = Stop::Interrupted;
+    let warnings = of(&profile, &stopped).run.warnings;
+    assert!(warnings[0].contains("5 whole rounds"), "{warnings:?}");
+    profile.compare.as_mut().unwrap().blocks = 2;
+    let warnings = of(&profile, &taken(&profile, 1, |arm, at| tally(LEVELS[arm], 100, at))).run.warnings;
+    assert!(warnings[0].contains("1 whole round gives"), "{warnings:?}");
+}
+
+#[test]
+fn an_arm_whose_redis_fails_is_warned_of() {
+    let profile = profile(&["plain", "dead"]);
+    let comparison = of(
+        &profile,
+        &taken(&profile, 6, |arm, at| {
+            let mut tally = tally(100.0, 100, at);
+            if arm == 1 {
+                tally.cache_errors[crate::stack::CacheError::Refused as usize] = 3;
+                tally.cache_examples[crate::stack::CacheError::Refused as usize] = Some("nothing listens".into());
+            }
+            tally
+        }),
+    );
+    let [warning] = &comparison.run.warnings[..] else { panic!("{:?}", comparison.run.warnings) };
+    assert_eq!(warning, "arm dead: Redis failed, each time a miss (refused 36): nothing listens");
 }
 
 fn noisy(profile: &Profile) -> super::Comparison {

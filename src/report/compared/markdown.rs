@@ -37,8 +37,11 @@ pub fn markdown(comparison: &Comparison) -> String {
 pub fn of_sweep(sweep: &ComparedSweep) -> String {
     let (tone, closing) = sweep.closing_words();
     let mut out = format!("**{} {}**\n", mark(tone), escaped(&closing));
-    table(&mut out, &sweep.table());
-    folded(&mut out, "every comparison", &sweep.text(Style::PLAIN));
+    for (heading, of_metric) in sweep.tables() {
+        let _ = writeln!(out, "\n{}", escaped(&heading));
+        table(&mut out, &of_metric);
+    }
+    folded(&mut out, "every comparison", &sweep.every_comparison(Style::PLAIN));
     out
 }
 

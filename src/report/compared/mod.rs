@@ -63,11 +63,9 @@ pub(super) fn silent(comparison: &Comparison, arm: usize) -> impl Iterator<Item 
     asked.filter_map(|row| Some(format!("{}: {}", row.metric, row.silent_because.as_ref()?)))
 }
 
-/// What the first failed calls of an arm said, and the first errors of its caches.
+/// What the first failed calls of an arm said.
 fn examples(arm: &ArmFacts) -> impl Iterator<Item = String> {
-    let calls = arm.error_examples.iter().map(|(kind, said)| (kind.clone(), said));
-    let caches = arm.cache_errors.examples.iter().map(|(kind, said)| (format!("Redis error, {kind}"), said));
-    calls.chain(caches).map(|(kind, said)| format!("arm {}: first {kind}: {said}", arm.name))
+    arm.error_examples.iter().map(|(kind, said)| format!("arm {}: first {kind}: {said}", arm.name))
 }
 
 /// The rows that are told in a sentence: what it is about, and errors where these differ, since times, rates and costs

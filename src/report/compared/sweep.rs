@@ -26,7 +26,7 @@ pub struct ComparedSweep {
 pub struct At {
     pub value: String,
     /// What simulated routes are set to give, as a ratio of times of calls, of each arm but the first; where chance has no
-    /// part in them.
+    /// part in them, and load and stack are alike but for the route, so that nothing else makes the difference.
     pub configured: Vec<Option<f64>>,
     pub comparison: Comparison,
 }
@@ -38,9 +38,12 @@ impl At {
             let route = profile.routes.get(&profile.stack.route)?;
             Some(route.simulate.as_ref()?.steady_call()?.as_secs_f64())
         };
-        let calls: Vec<_> = arms.iter().map(call).collect();
-        let ratio = |other: &Option<f64>| Some((*other)? / calls[0].filter(|first| *first > 0.0)?);
-        Self { value, configured: calls.iter().skip(1).map(ratio).collect(), comparison }
+        let ratio = |other: &(String, Profile)| {
+            let first = &arms[0];
+            is_told_by_routes(&first.1, &other.1).then_some(())?;
+            Some(call(other)? / call(first).filter(|first| *first > 0.0)?)
+        };
+        Self { value, configured: arms.iter().skip(1).map(ratio).collect(), comparison }
     }
 
     fn row(&self, metric: &str, arms: usize, configured: Configured) -> Vec<String> {
@@ -62,6 +65,13 @@ impl At {
         }
         cells
     }
+}
+
+/// Arms that differ in more than their routes differ by more than the routes' delays.
+fn is_told_by_routes(first: &Profile, other: &Profile) -> bool {
+    let mut stack = other.stack.clone();
+    stack.route.clone_from(&first.stack.route);
+    stack == first.stack && other.load == first.load && other.workload == first.workload
 }
 
 /// Whether the routes say what a metric should be.
@@ -90,14 +100,16 @@ impl ComparedSweep {
         names.join(", ")
     }
 
-    /// What its table says.
-    pub fn heading(&self) -> String {
-        format!("{} at each {}", self.metric(), self.name())
-    }
-
-    /// What the comparisons are about.
-    fn metric(&self) -> &str {
-        self.points.iter().find_map(|at| at.comparison.leading(1)).map_or("", |row| row.metric.as_str())
+    /// What the comparisons are about, in the order of their tables: metrics asked for at some value.
+    fn metrics(&self) -> Vec<&str> {
+        let asked = self.points.iter().flat_map(|at| at.comparison.metrics.iter().filter(|row| row.asked_for));
+        let mut metrics = Vec::new();
+        asked.map(|row| row.metric.as_str()).for_each(|metric| {
+            if !metrics.contains(&metric) {
+                metrics.push(metric);
+            }
+        });
+        metrics
     }
 
     /// All that went wrong counts, since a value that failed is missing in the table.
@@ -106,11 +118,15 @@ impl ComparedSweep {
         Verdict::of_all(self.points.iter().map(|at| verdict(&at.comparison)).chain(missing))
     }
 
-    /// The first metric asked for at each value: of the first arm, and of each other one against it.
-    pub fn table(&self) -> Table {
-        let Some(first) = self.points.first() else { return Table { heads: Vec::new(), rows: Vec::new() } };
-        let arms = &first.comparison.arms;
-        let metric = self.metric();
+    /// Each metric asked for, under its heading.
+    pub fn tables(&self) -> Vec<(String, Table)> {
+        let of = |metric| Some((format!("{metric} at each {}", self.name()), self.table(metric)?));
+        self.metrics().into_iter().filter_map(of).collect()
+    }
+
+    /// A metric at each value: of the first arm, and of each other one against it.
+    fn table(&self, metric: &str) -> Option<Table> {
+        let arms = &self.points.first()?.comparison.arms;
         let configured = self.configured(metric);
         let mut heads = vec![self.name(), arms[0].name.clone()];
         for arm in &arms[1..] {
@@ -120,7 +136,7 @@ impl ComparedSweep {
             heads.extend(columns.chain([Table::WORDS]).map(str::to_owned));
         }
         let rows = self.points.iter().map(|at| at.row(metric, arms.len(), configured)).collect();
-        Table { heads, rows }
+        Some(Table { heads, rows })
     }
 
     /// Whether the routes say what this metric should be at some value.
@@ -130,20 +146,31 @@ impl ComparedSweep {
         if is_told { Configured::Told } else { Configured::Unknown }
     }
 
-    /// Each comparison, and at the end the table of all of them.
+    /// What each comparison says in short, and a table for each metric.
     pub fn text(&self, style: Style) -> String {
         let mut page = Page::new(style);
+        self.points.iter().take(1).for_each(|at| super::text::title(&mut page, &at.comparison));
         for at in &self.points {
-            page.words(Tone::Heading, &format!("── {}", self.label(&at.value)));
-            text(&at.comparison, style).lines().for_each(|line| page.line(line));
             page.gap();
+            page.words(Tone::Heading, &format!("── {}", self.label(&at.value)));
+            super::text::brief(&mut page, &at.comparison);
         }
-        page.words(Tone::Heading, &self.heading());
-        super::text::set(&mut page, &self.table(), Vec::new());
+        for (heading, table) in self.tables() {
+            page.gap();
+            page.words(Tone::Heading, &heading);
+            super::text::set(&mut page, &table, Vec::new());
+        }
         page.gap();
+        page.words(Tone::Aside, "each comparison whole: --out FILE, .html .md or .json");
         let (tone, words) = self.closing_words();
         page.words(tone, &words);
         page.finish()
+    }
+
+    /// Each comparison whole.
+    pub fn every_comparison(&self, style: Style) -> String {
+        let whole = |at: &At| format!("── {}\n{}", self.label(&at.value), text(&at.comparison, style));
+        self.points.iter().map(whole).collect::<Vec<_>>().join("\n")
     }
 
     pub fn closing_words(&self) -> (Tone, String) {

@@ -1,5 +1,7 @@
 //! The tables of a comparison as rows of words: text, Markdown and HTML set the same ones.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::super::shape::Unit;
 use super::super::text::format::{count, money, ms};
 use super::words;
@@ -14,6 +16,29 @@ pub struct Table {
 impl Table {
     /// The head of the one column, besides the first, that holds words.
     pub const WORDS: &str = "verdict";
+    /// What a narrow page can do without, since other columns say it too; first what is missed least.
+    const SPARE: [&str; 3] = ["which is", "ratio", "difference"];
+
+    /// Without the columns that so many cells have no room for.
+    pub fn within(&self, width: usize) -> Self {
+        let mut table = Self { heads: self.heads.clone(), rows: self.rows.clone() };
+        for spare in Self::SPARE {
+            while table.width() > width
+                && let Some(at) = table.heads.iter().position(|head| head == spare)
+            {
+                table.heads.remove(at);
+                table.rows.iter_mut().for_each(|row| drop(row.remove(at)));
+            }
+        }
+        table
+    }
+
+    /// Of its lines, with a blank on either side of each cell.
+    fn width(&self) -> usize {
+        let lines = || std::iter::once(&self.heads).chain(&self.rows);
+        let column = |at: usize| lines().map(|line| line[at].width()).max().unwrap_or(0) + 2;
+        (0..self.heads.len()).map(column).sum()
+    }
 }
 
 /// One arm against the first: the metrics asked for.
@@ -65,34 +90,26 @@ fn heads_with_differences(label: &str, comparison: &Comparison) -> Vec<String> {
 /// What each arm did: calls, connections, money.
 pub fn arms(comparison: &Comparison) -> Table {
     type Figure = (&'static str, fn(&ArmFacts) -> String);
-    const FIGURES: [Figure; 10] = [
+    const FIGURES: [Figure; 9] = [
         ("blocks", |arm| arm.blocks.len().to_string()),
         ("calls succeeded", |arm| count(arm.succeeded)),
         ("calls failed", |arm| count(arm.failed)),
-        (REDIS_ERRORS, |arm| count(redis_errors(arm))),
         ("connections opened", |arm| of_connections(arm, arm.connections.opened)),
         ("connections reused", |arm| of_connections(arm, arm.connections.reused)),
         ("connections at most", |arm| of_connections(arm, arm.connections.peak)),
         ("RMB per 1k calls", |arm| arm.cny_per_1k.map_or("-".to_owned(), |cny| money('¥', cny))),
         ("USD per 1k calls", |arm| arm.usd_per_1k.map_or("-".to_owned(), |usd| money('$', usd))),
-        ("spent", |arm| format!("{} / {}", money('¥', arm.spent_cny), money('$', arm.spent_usd))),
+        ("spent, with warm-up", |arm| format!("{} / {}", money('¥', arm.spent_cny), money('$', arm.spent_usd))),
     ];
-    let heads = std::iter::once("each arm".to_owned()).chain(comparison.arms.iter().map(|arm| arm.name.clone()));
+    let heads = std::iter::once("each arm, past its warm-up".to_owned())
+        .chain(comparison.arms.iter().map(|arm| arm.name.clone()));
     let row =
         |(name, figure): Figure| std::iter::once(name.to_owned()).chain(comparison.arms.iter().map(figure)).collect();
-    let had_any = comparison.arms.iter().any(|arm| redis_errors(arm) > 0);
-    let told = FIGURES.into_iter().filter(|(name, _)| *name != REDIS_ERRORS || had_any);
-    Table { heads: heads.collect(), rows: told.map(row).collect() }
+    Table { heads: heads.collect(), rows: FIGURES.map(row).into() }
 }
 
 fn of_connections(arm: &ArmFacts, n: u64) -> String {
     if arm.knows_its_connections() { count(n) } else { "-".to_owned() }
-}
-
-const REDIS_ERRORS: &str = "Redis errors, each a miss";
-
-fn redis_errors(arm: &ArmFacts) -> u64 {
-    arm.cache_errors.redis.values().sum()
 }
 
 /// Further metrics of an arm that are surely better, or worse: without the figures that few read of a distribution, and

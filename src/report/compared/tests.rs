@@ -29,6 +29,7 @@ fn the_summary_says_it_in_a_sentence_before_the_tables() {
 fn three_arms_are_each_held_against_the_first_and_no_line_is_wider_than_the_page() {
     let mut profile = profile(&["direct", "gateway", "proxy"]);
     profile.expect = vec!["response.p50 < 200ms".into(), "batch.p99 < 1s".into()];
+    profile.compare.as_mut().unwrap().blocks = 4;
     let comparison = of(&profile, &taken(&profile, 2, |arm, at| tally(LEVELS[arm], 100, at)));
     let text = text(&comparison, Style::PLAIN);
     assert!(text.lines().all(|line| line.chars().count() <= Style::PLAIN.width), "{text}");
@@ -120,17 +121,6 @@ fn an_arm_that_fails_more_is_no_arm_without_a_difference() {
     for said in [text(&comparison, Style::PLAIN), markdown(&comparison)] {
         assert!(said.contains("gateway has 50.0 points more errors than direct"), "{said}");
     }
-}
-
-#[test]
-fn redis_errors_are_told_of_an_arm_that_had_any() {
-    let mut comparison = comparison();
-    assert!(!text(&comparison, Style::PLAIN).contains("Redis"));
-    comparison.arms[1].cache_errors.redis.insert("refused".into(), 64);
-    comparison.arms[1].cache_errors.examples.insert("refused".into(), "nothing listens there".into());
-    let text = text(&comparison, Style::PLAIN);
-    assert!(text.contains("Redis errors, each a miss"), "{text}");
-    assert!(text.contains("arm gateway: first Redis error, refused: nothing listens there"), "{text}");
 }
 
 #[test]
@@ -248,11 +238,59 @@ fn a_sweep_has_a_row_for_each_value_beside_what_the_routes_are_set_to() {
         let formula = (38.0 + ms as f64) / (312.0 + ms as f64);
         assert!((at.configured[0].unwrap() - formula).abs() < 1e-9, "{:?}", at.configured);
     }
-    let table = sweep.table();
+    let tables = sweep.tables();
+    let headings: Vec<_> = tables.iter().map(|(heading, _)| heading.as_str()).collect();
+    assert_eq!(headings[..2], ["response.p50 at each users", "response.p95 at each users"]);
+    assert_eq!(headings.len(), 6, "each metric asked for: {headings:?}");
+    let table = &tables[0].1;
     assert_eq!(table.heads[..3], ["users", "direct", "gateway"]);
     let cells: Vec<_> = table.rows.iter().map(|row| (row[0].as_str(), row[7].as_str())).collect();
     assert_eq!(cells, [("1", "8.21x faster"), ("8", "1.51x faster")]);
     assert_eq!(sweep.points[0].comparison.arms.len(), 2);
+    let (first, mut pool) = (steady(0, "direct"), steady(0, "gateway"));
+    pool.stack.pool.max_connections = 2;
+    let arms = [("direct".to_owned(), first), ("pool".to_owned(), pool)];
+    assert_eq!(At::new("1".into(), &arms, comparison()).configured, [None], "a pool makes a difference of its own");
+}
+
+#[test]
+fn the_summary_of_a_sweep_says_each_value_in_short_and_its_figures_once() {
+    let text = sweep().text(Style::PLAIN);
+    insta::assert_snapshot!("sweep", text);
+    assert!(!text.contains("each arm"), "{text}");
+    let whole = of_sweep(&sweep());
+    assert_eq!(whole.matches("each arm, past its warm-up").count(), 2, "{whole}");
+}
+
+#[test]
+fn a_comparison_without_a_round_has_no_empty_tables() {
+    let profile = profile(&["direct", "gateway"]);
+    let mut comparison = of(&profile, &taken(&profile, 0, |arm, at| tally(LEVELS[arm], 100, at)));
+    comparison.run.stop = Stop::Interrupted;
+    let text = text(&comparison, Style::PLAIN);
+    assert!(!text.contains("verdict") && !text.contains("tolerance") && !text.contains("\n\n\n"), "{text}");
+    assert!(text.ends_with("interrupted before a whole round: two blocks of each arm (exit 130)\n"), "{text}");
+}
+
+#[test]
+fn the_blocks_that_are_advised_are_an_even_number() {
+    let profile = profile(&["direct", "gateway"]);
+    let mut cut = taken(&profile, 2, |arm, at| tally(LEVELS[arm], 100, at));
+    cut.arms[1].turns.pop();
+    cut.stop = Stop::Interrupted;
+    let further = words::further(&of(&profile, &cut)).unwrap();
+    assert!(further.ends_with("--blocks 12"), "{further}");
+}
+
+#[test]
+fn a_narrow_page_leaves_columns_out_rather_than_break_its_lines() {
+    let style = Style::PLAIN.fitting(72);
+    for text in [text(&comparison(), style), sweep().text(style)] {
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(72), "{text}");
+        assert!(text.contains("95% interval") && text.contains("verdict"), "{text}");
+    }
+    assert!(text(&comparison(), Style::PLAIN).contains("difference  ratio"));
 }
 
 #[test]
@@ -271,4 +309,6 @@ fn an_arm_in_which_nothing_succeeded_is_said() {
         of(&profile, &taken(&profile, 6, |arm, at| if arm == 1 { Tally::new(3) } else { tally(312.0, 9, at) }));
     let (_, words) = closing_words(&comparison);
     assert_eq!(words, "nothing succeeded in arm gateway: all 0 calls failed (exit 1)");
+    let text = text(&comparison, Style::PLAIN);
+    assert!(!text.contains("where the time"), "there is no time to hold the first arm's against\n{text}");
 }

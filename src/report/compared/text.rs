@@ -8,6 +8,7 @@ use super::tables::{self, Table};
 use super::verdict::{closing_words, without_values};
 use super::words;
 use crate::compare::{Comparison, Word};
+use crate::report::Judged;
 
 /// Names of further metrics that one line may hold.
 const MOST_FURTHER: usize = 8;
@@ -25,15 +26,41 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
 }
 
 fn header(page: &mut Page, comparison: &Comparison) {
+    title(page, comparison);
+    plan(page, comparison);
+    page.gap();
+}
+
+/// What one value of a sweep has to say for itself; its figures are in the tables of all values.
+pub(super) fn brief(page: &mut Page, comparison: &Comparison) {
+    plan(page, comparison);
+    for (arm, other) in comparison.arms.iter().enumerate().skip(1) {
+        if let Some(row) = comparison.leading(arm) {
+            page.words(Tone::Plain, &words::sentence(comparison, row));
+        }
+        super::silent(comparison, arm).for_each(|why| page.words(Tone::Doubt, &why));
+        words::where_time_goes(&comparison.arms[0], other).iter().for_each(|said| page.words(Tone::Plain, said));
+    }
+    without_values(comparison).for_each(|metric| page.words(Tone::Doubt, &format!("{metric}: an arm has no value")));
+    words::further(comparison).iter().for_each(|further| page.words(Tone::Doubt, further));
+    examples(page, comparison);
+    expected(comparison).filter(|(_, judged)| !judged.passed).for_each(|(arm, judged)| expectation(page, arm, judged));
+}
+
+pub(super) fn title(page: &mut Page, comparison: &Comparison) {
     let title = format!("gatebench {} · {}", comparison.gatebench, super::name(comparison));
     let title = page.paint(Tone::Heading, &clipped(&title, page.width()));
     page.line(&title);
+}
+
+/// How it was measured, and what casts doubt on that.
+fn plan(page: &mut Page, comparison: &Comparison) {
     let run = &comparison.run;
     let names: Vec<_> = comparison.arms.iter().map(|arm| arm.name.as_str()).collect();
     let plan = format!(
-        "{} in {} rounds of blocks of {}, {} in all",
+        "{} in {} of blocks of {}, {} in all",
         names.join(", "),
-        run.rounds,
+        words::rounds(run.rounds),
         seconds(comparison.plan.block_s),
         words::lasting(run.duration_s)
     );
@@ -42,12 +69,14 @@ fn header(page: &mut Page, comparison: &Comparison) {
     pieces.extend(super::ended(run).map(|ended| (Tone::Doubt, ended)));
     page.toned(&pieces);
     super::doubts(comparison).for_each(|(tone, doubt)| page.words(tone, &doubt));
-    page.gap();
 }
 
 /// Differences, where time goes, and what each arm did.
 fn body(page: &mut Page, comparison: &Comparison) {
     for arm in 1..comparison.arms.len() {
+        if comparison.leading(arm).is_none() {
+            continue;
+        }
         for row in super::headlines(comparison, arm) {
             page.words(Tone::Heading, &words::sentence(comparison, row));
         }
@@ -59,15 +88,27 @@ fn body(page: &mut Page, comparison: &Comparison) {
     certainty(page, comparison);
     where_time_goes(page, comparison);
     set(page, &tables::arms(comparison), Vec::new());
+    examples(page, comparison);
+}
+
+fn examples(page: &mut Page, comparison: &Comparison) {
     for arm in &comparison.arms {
         super::examples(arm).for_each(|said| page.words(Tone::Doubt, &said));
     }
 }
 
 fn certainty(page: &mut Page, comparison: &Comparison) {
+    if comparison.metrics.is_empty() {
+        return;
+    }
     let whole = |share: f64| percent(share).replace(".0%", "%");
     let (tolerance, confidence) = (whole(comparison.plan.tolerance), whole(comparison.plan.confidence));
-    page.words(Tone::Aside, &format!("tolerance {tolerance}; {confidence} of such intervals hold the truth"));
+    page.words(
+        Tone::Aside,
+        &format!(
+            "tolerance {tolerance}; differences are taken round by round; {confidence} of such intervals hold the truth"
+        ),
+    );
     without_values(comparison).for_each(|metric| page.words(Tone::Doubt, &format!("{metric}: an arm has no value")));
     if let Some(further) = words::further(comparison) {
         page.words(Tone::Doubt, &further);
@@ -76,7 +117,7 @@ fn certainty(page: &mut Page, comparison: &Comparison) {
 }
 
 fn where_time_goes(page: &mut Page, comparison: &Comparison) {
-    if comparison.arms.iter().all(|arm| words::total(&arm.phases_ms) == 0.0) {
+    if comparison.arms.iter().any(|arm| words::total(&arm.phases_ms) == 0.0) {
         return;
     }
     page.words(Tone::Heading, "where the time of a successful call goes, on average");
@@ -109,28 +150,32 @@ fn notes(page: &mut Page, comparison: &Comparison, arm: usize) {
     }
 }
 
+fn expected(comparison: &Comparison) -> impl Iterator<Item = (&str, &Judged)> {
+    comparison.arms.iter().flat_map(|arm| arm.expectations.iter().map(|judged| (arm.name.as_str(), judged)))
+}
+
 fn expectations(page: &mut Page, comparison: &Comparison) {
-    let all: Vec<_> =
-        comparison.arms.iter().flat_map(|arm| arm.expectations.iter().map(move |judged| (&arm.name, judged))).collect();
-    if all.is_empty() {
-        return;
+    if expected(comparison).next().is_some() {
+        page.gap();
+        page.heading("expectations", "");
+        expected(comparison).for_each(|(arm, judged)| expectation(page, arm, judged));
     }
-    page.gap();
-    page.heading("expectations", "");
-    for (arm, judged) in all {
-        let (tone, mark) = match (judged.passed, &judged.undecided) {
-            (true, _) => (Tone::Good, '✓'),
-            (false, None) => (Tone::Bad, '✗'),
-            (false, Some(_)) => (Tone::Doubt, '?'),
-        };
-        let expect = left(&format!("arm {arm}: {}", judged.expect), 48);
-        let line = page.paint(tone, &format!("{mark} {expect}  {}", met(judged)));
-        page.line(&format!("  {line}"));
-    }
+}
+
+fn expectation(page: &mut Page, arm: &str, judged: &Judged) {
+    let (tone, mark) = match (judged.passed, &judged.undecided) {
+        (true, _) => (Tone::Good, '✓'),
+        (false, None) => (Tone::Bad, '✗'),
+        (false, Some(_)) => (Tone::Doubt, '?'),
+    };
+    let expect = left(&format!("arm {arm}: {}", judged.expect), 48);
+    let line = page.paint(tone, &format!("{mark} {expect}  {}", met(judged)));
+    page.line(&format!("  {line}"));
 }
 
 /// Figures to the right, the last column's words in their tones.
 pub fn set(page: &mut Page, table: &Table, tones: Vec<Tone>) {
+    let table = table.within(page.width());
     let mut set = comfy_table::Table::new();
     set.load_style(TableStyle::new());
     set.set_header(&table.heads);

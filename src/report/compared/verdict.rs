@@ -2,6 +2,7 @@
 
 use super::super::text::Tone;
 use super::super::verdict::Verdict;
+use super::words;
 use crate::compare::{Comparison, Word};
 use crate::metrics::Stop;
 
@@ -53,14 +54,21 @@ pub fn closing_words(comparison: &Comparison) -> (Tone, String) {
         Verdict::Invalid if comparison.run.valid => (Tone::Doubt, format!("cannot judge: {}", held(comparison))),
         Verdict::Invalid => (Tone::Bad, "invalid: these differences are not the stack's, see above".to_owned()),
         Verdict::CouldNotRun => (Tone::Bad, could_not_run(comparison)),
-        Verdict::Interrupted => (Tone::Doubt, "interrupted: whole rounds until then".to_owned()),
-        Verdict::Terminated => (Tone::Doubt, "terminated: whole rounds until then".to_owned()),
+        Verdict::Interrupted => (Tone::Doubt, cut_short("interrupted", comparison.run.rounds)),
+        Verdict::Terminated => (Tone::Doubt, cut_short("terminated", comparison.run.rounds)),
         Verdict::BadInput | Verdict::Inconclusive => {
             (Tone::Doubt, format!("inconclusive: {}", untold(comparison).join(", ")))
         }
     };
     let exit = if verdict == Verdict::Passed { String::new() } else { format!(" (exit {})", verdict.exit_code()) };
     (tone, words + &exit)
+}
+
+fn cut_short(how: &str, rounds: usize) -> String {
+    match rounds {
+        0 => format!("{how} before a whole round: two blocks of each arm"),
+        _ => format!("{how}: {} until then", words::rounds(rounds)),
+    }
 }
 
 fn held(comparison: &Comparison) -> String {

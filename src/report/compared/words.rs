@@ -50,7 +50,9 @@ pub fn factor(row: &Row, ratio: f64) -> String {
         Unit::Ms => ["faster", "slower"],
         _ => ["less", "more"],
     };
-    if ratio < 1.0 {
+    if digits3(ratio) == "1.00" {
+        "the same".to_owned()
+    } else if ratio < 1.0 {
         format!("{}x {}", digits3(1.0 / ratio), words[0])
     } else {
         format!("{}x {}", digits3(ratio), words[1])
@@ -129,7 +131,7 @@ fn does(row: &Row) -> String {
 }
 
 /// `response.p50; ratio 0.122, 95% 0.121 to 0.123`
-pub fn evidence(row: &Row) -> String {
+fn evidence(row: &Row) -> String {
     let of = match row.ratio {
         Some(ratio) => format!("ratio {}", digits3(ratio)),
         None => difference(row.unit, row.difference),
@@ -153,7 +155,8 @@ pub fn further(comparison: &Comparison) -> Option<String> {
         Some(until) => format!("intervals no wider than {}", percent(until)),
         None => format!("a word on {}", open.join(", ")),
     };
-    let blocks = |more: usize| 2 * (comparison.run.rounds + more);
+    // Whole rounds alone: a block of a round that was cut short would make an odd number, which is refused.
+    let blocks = |rounds: usize| 2 * (comparison.run.rounds + rounds);
     match (comparison.more_rounds, comparison.more_s) {
         (Some(0), _) => None,
         (Some(rounds), Some(s)) if blocks(rounds) <= Compare::MOST_BLOCKS as usize => Some(format!(
@@ -165,6 +168,10 @@ pub fn further(comparison: &Comparison) -> Option<String> {
             "no number of blocks in reach would give {goal}: make blocks longer (--block), or the tolerance another one"
         )),
     }
+}
+
+pub fn rounds(count: usize) -> String {
+    if count == 1 { "1 round".to_owned() } else { format!("{count} rounds") }
 }
 
 /// Seconds, minutes, hours: whichever can be read.

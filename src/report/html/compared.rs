@@ -33,7 +33,7 @@ pub fn of_sweep(sweep: &ComparedSweep) -> String {
     let name = sweep.points.first().map_or("a sweep of comparisons".to_owned(), |at| compared::name(&at.comparison));
     let (tone, closing) = sweep.closing_words();
     let mut body = element("h1", "", &name) + &element("p", verdict_class(tone), &closing);
-    body += &as_markup(&sweep.heading(), &sweep.table());
+    sweep.tables().iter().for_each(|(heading, table)| body += &as_markup(heading, table));
     for at in &sweep.points {
         body += &(element("h2", "value", &sweep.label(&at.value)) + &sections(&at.comparison));
     }
@@ -59,21 +59,21 @@ fn sections(comparison: &Comparison) -> String {
     let charts = [overlay(comparison), cumulative(comparison), by_block(comparison)];
     let charts = charts.into_iter().flatten().collect::<String>() + &phases(comparison);
     out += &(element("h2", "", "Charts") + "<div class=\"charts\">\n" + &charts + "</div>\n");
-    if comparison.arms.iter().any(|arm| words::total(&arm.phases_ms) > 0.0) {
+    if comparison.arms.iter().all(|arm| words::total(&arm.phases_ms) > 0.0) {
         out += &as_markup("Where time goes (mean of a successful call)", &compared::phases(comparison));
         for other in &comparison.arms[1..] {
             let said = words::where_time_goes(&comparison.arms[0], other);
             out += &said.map_or(String::new(), |said| element("p", "", &said));
         }
     }
-    out + &as_markup("Each arm", &compared::arms(comparison)) + &expectations(comparison)
+    out + &as_markup("What each arm did", &compared::arms(comparison)) + &expectations(comparison)
 }
 
 fn header(comparison: &Comparison) -> String {
     let run = &comparison.run;
     let plan = format!(
-        "{} rounds of blocks of {}, {} in all, from {} with gatebench {}",
-        run.rounds,
+        "{} of blocks of {}, {} in all, from {} with gatebench {}",
+        words::rounds(run.rounds),
         words::lasting(comparison.plan.block_s),
         words::lasting(run.duration_s),
         moment(&run.started_at),

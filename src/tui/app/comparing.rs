@@ -131,8 +131,18 @@ impl Comparing {
         self.chosen = self.chosen().saturating_add_signed(by).min(self.rows().len().saturating_sub(1));
     }
 
+    /// Arms besides the first that take turns on the screen.
+    fn others(&self) -> usize {
+        self.comparison().map_or(0, |comparison| comparison.arms.len().saturating_sub(1))
+    }
+
+    /// There is more than one to show against the first.
+    pub fn has_further_arms(&self) -> bool {
+        self.others() > 1
+    }
+
     fn turn_arms(&mut self, by: isize) -> Result<(), &'static str> {
-        let others = self.comparison().map_or(0, |comparison| comparison.arms.len().saturating_sub(1));
+        let others = self.others();
         if others < 2 {
             return Err("there is no further arm; a profile's [compare] may have more than two");
         }

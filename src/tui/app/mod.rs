@@ -18,7 +18,7 @@ use ratatui::layout::Size;
 
 use super::action::{Action, Effect};
 use super::command::{Command, Pane, Screen, View};
-use super::keymap::{self, Place};
+use super::keymap::{self, Binding, Place};
 use super::layout::{Live, Parts};
 use crate::calibration::Calibration;
 use crate::metrics::{Epoch, Phase, Snapshot, Stop};
@@ -171,6 +171,24 @@ impl App {
 
     pub fn place(&self) -> Place {
         Place::of(self.screen, self.focus)
+    }
+
+    /// The keys worth a word now; the one that ends a comparison goes first.
+    pub fn keys_of_use(&self) -> Vec<&'static Binding> {
+        let is_of_use = |binding: &&Binding| !binding.word.is_empty() && self.has_use_for(binding.command);
+        let mut keys: Vec<_> = keymap::at(self.place()).filter(is_of_use).collect();
+        keys.sort_by_key(|binding| binding.command != Command::Close);
+        keys
+    }
+
+    fn has_use_for(&self, command: Command) -> bool {
+        let is_under_way = self.comparing.is_under_way();
+        match command {
+            Command::Close => self.screen == Screen::Compare && is_under_way,
+            Command::Begin | Command::Subject | Command::Pause | Command::Break => !is_under_way,
+            Command::NextArm => self.comparing.has_further_arms(),
+            _ => true,
+        }
     }
 
     pub fn zoomed_pane(&self) -> Option<Pane> {

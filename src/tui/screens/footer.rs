@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use crate::report::format::clipped;
 use crate::tui::app::{App, Tone};
 use crate::tui::command::Command;
-use crate::tui::keymap::{self, Binding};
+use crate::tui::keymap::Binding;
 use crate::tui::theme::Theme;
 
 pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
@@ -17,12 +18,14 @@ pub fn draw(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
             Tone::Refused => ("no", theme.bad()),
         };
         let x = buf.set_stringn(area.x, area.y, format!(" {word}: "), width, style).0;
-        buf.set_stringn(x, area.y, &message.text, usize::from(area.right().saturating_sub(x)), Style::new());
+        let room = usize::from(area.right().saturating_sub(x));
+        buf.set_stringn(x, area.y, clipped(&message.text, room), room, Style::new());
         return;
     }
     // The way out and the way to all other keys are always there.
-    let (last, rest): (Vec<_>, Vec<_>) = keymap::at(app.place())
-        .filter(|binding| !binding.word.is_empty())
+    let (last, rest): (Vec<_>, Vec<_>) = app
+        .keys_of_use()
+        .into_iter()
         .partition(|binding| matches!(binding.command, Command::Palette | Command::Help | Command::Quit));
     let reserved: usize = last.iter().map(|binding| length(binding)).sum();
     let mut x = area.x;

@@ -11,7 +11,6 @@ use crate::metrics::Time;
 use crate::report::format::{clipped, compact, digits3, left, ms, percent};
 use crate::settings::Setting;
 use crate::tui::app::{App, Tone};
-use crate::tui::keymap;
 use crate::tui::panels::prose::{clock, wrapped};
 use crate::tui::panels::quantile::quantile;
 use crate::tui::panels::scroll::first_seen;
@@ -149,7 +148,7 @@ fn said(app: &App, theme: &Theme, width: usize) -> Vec<Line<'static>> {
         let style = if message.tone == Tone::Done { theme.good() } else { theme.warn() };
         return wrapped(&message.text, width).into_iter().map(|line| Line::styled(line, style)).collect();
     }
-    let keys = keymap::at(app.place()).filter(|binding| !binding.word.is_empty());
+    let keys = app.keys_of_use().into_iter();
     let keys = flowed(keys.map(|binding| format!("{} {}", binding.keys[0], binding.word)), width);
     keys.into_iter().take(1).map(|line| Line::styled(line, theme.dim())).collect()
 }

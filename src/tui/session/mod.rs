@@ -4,14 +4,16 @@
 mod arms;
 mod files;
 
+use std::future::poll_fn;
 use std::io::{Write, stderr};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use ratatui::layout::{Position, Rect, Size};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -170,7 +172,7 @@ impl<'a> Session<'a> {
                 event = events.next() => {
                     self.take(event);
                     // All that is queued before the next frame. A terminal that is gone has errors without end.
-                    while self.left.is_none() && let Some(event) = events.next().now_or_never() {
+                    while self.left.is_none() && let Some(event) = queued(&mut events).await {
                         self.take(event);
                     }
                 }
@@ -322,6 +324,16 @@ impl<'a> Session<'a> {
         let _ = self.arms.join();
         Ok(Left { run, comparisons: self.arms.over, why, notes: self.notes })
     }
+}
+
+/// What has come already, without awaiting more. Asked for with the task's own waker: the stream wakes whoever found it
+/// empty first and nobody else, so that after `now_or_never` no key wakes the loop.
+async fn queued(events: &mut EventStream) -> Option<Option<std::io::Result<Event>>> {
+    poll_fn(|context| match events.poll_next_unpin(context) {
+        Poll::Ready(event) => Poll::Ready(Some(event)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// Stopped before it pauses, the load would make up for all that was due meanwhile.

@@ -92,7 +92,7 @@ fn state(app: &App, comparison: &Comparison) -> String {
         (Standing::Idle, Stop::Quit | Stop::Interrupted | Stop::Terminated) => {
             format!("stopped after {rounds}; {AGAIN}")
         }
-        _ if app.ended.is_none() => "the load waits and goes on after it; Esc stops".to_owned(),
+        _ if app.ended.is_none() => "Esc stops; the load waits until then".to_owned(),
         _ => "Esc stops".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 use crate::compare::{Interval, Row, Verdict, Word};
 use crate::profile::Compare;
 use crate::report::compared::words;
+pub use crate::report::compared::words::rounds;
 use crate::report::{Unit, format};
 
 /// More than this no profile may ask for.
@@ -44,8 +45,4 @@ pub fn verdict(row: &Row, rounds: usize) -> String {
         }
         _ => words::verdict(row).to_owned(),
     }
-}
-
-pub fn rounds(count: usize) -> String {
-    if count == 1 { "1 round".to_owned() } else { format!("{count} rounds") }
 }

@@ -40,6 +40,18 @@ fn a_comparison_that_runs_shows_what_its_size_allows() {
 }
 
 #[test]
+fn the_line_of_keys_has_what_helps_now() {
+    let keys = |app: &App| text(app).lines().last().unwrap().to_owned();
+    let mut app = scene::with_arms(80, 24, &TWO);
+    press(&mut app, "2");
+    assert!(keys(&app).starts_with(" Enter begin  c what") && !keys(&app).contains("Esc"), "{}", keys(&app));
+    let two = keys(&scene::comparing(80, 24, &TWO, 7));
+    assert!(two.starts_with(" Esc stop ") && !two.contains("begin") && !two.contains(" arm"), "{two}");
+    let three = keys(&scene::comparing(80, 24, &THREE, 7));
+    assert!(three.contains(" l arm "), "{three}");
+}
+
+#[test]
 fn each_view_has_its_turn_on_a_small_screen() {
     let mut app = scene::comparing(80, 24, &TWO, 7);
     for view in ["latency", "curves", "phases"] {
