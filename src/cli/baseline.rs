@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::args::{AskedArgs, BaselineArgs, BaselineCommand, BaselineDirectory, OutputArgs};
+use super::delivery::style;
 use super::diff::asked;
-use super::run::style;
 use super::{Failure, print, step_summary};
 use crate::diff::{self, Asked, Diff, Unlike};
 use crate::profile::Profile;

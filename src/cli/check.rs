@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 use super::args::{CheckArgs, OutputArgs};
-use super::run::style;
+use super::delivery::style;
 use super::{Failure, load, print};
 use crate::check::{self, Calls, Check, Document, Finding, Status, Step, Witness, page};
 use crate::report::Style;

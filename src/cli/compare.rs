@@ -3,8 +3,8 @@
 use toml_edit::{InlineTable, Value};
 
 use super::args::{CompareArgs, OutputArgs};
+use super::delivery::{check_formats, delivered, style, warn};
 use super::progress::Progress;
-use super::run::{check_formats, delivered, style, warn};
 use super::{Failure, arms, conducted, load, print, step_summary};
 use crate::compare::Comparison;
 use crate::metrics::Stop;

@@ -1,7 +1,7 @@
 //! `gatebench diff`: two reports of earlier runs, what changed between them, exit code.
 
 use super::args::{AskedArgs, DiffArgs, OutputArgs};
-use super::run::{check_formats, delivered, style};
+use super::delivery::{check_formats, delivered, style};
 use super::{Failure, print, step_summary};
 use crate::diff::{self, Asked, Diff, DiffError, Unlike};
 use crate::report::{self, Verdict};

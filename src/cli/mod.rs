@@ -7,6 +7,7 @@ mod calibrate;
 mod check;
 mod compare;
 mod conducted;
+mod delivery;
 mod diff;
 mod load;
 mod progress;

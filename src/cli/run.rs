@@ -1,12 +1,9 @@
 //! `gatebench run`: load, progress, summary, exit code.
 
-use std::path::PathBuf;
-
-use console::Term;
-
 use super::args::{BaselineArgs, OutputArgs, RunArgs};
 use super::baseline::Beside;
 use super::calibrate::Standard;
+use super::delivery::{check_formats, delivered, style, warn};
 use super::progress::Progress;
 use super::wishes::Wishes;
 use super::{Failure, load, print, step_summary};
@@ -15,7 +12,7 @@ use crate::engine::{self, Handle, Until};
 use crate::metrics::{Run, Snapshot, Stop};
 use crate::profile::expect::latency_bounds;
 use crate::profile::{Loaded, Profile};
-use crate::report::{self, Formats, Hopeless, Outlook, Report, Style, Verdict};
+use crate::report::{self, Hopeless, Outlook, Report, Verdict};
 
 pub fn run(args: &RunArgs, baseline: &BaselineArgs) -> Result<u8, Failure> {
     check_formats::<Report>(&args.out)?;
@@ -62,14 +59,6 @@ fn show(report: &Report, output: &OutputArgs) -> Result<(), Failure> {
         eprintln!("{}", report::shortfall(report));
     }
     Ok(())
-}
-
-/// What became of a result's ways out. One that fails is told of and closes none of the others.
-pub fn delivered(ways: impl Iterator<Item = Result<(), Failure>>) -> Verdict {
-    Verdict::of_all(ways.filter_map(Result::err).map(|failure| {
-        failure.tell();
-        Verdict::CouldNotRun
-    }))
 }
 
 /// Runs a profile to its end, or to the end a signal asks for (the second one leaves at once), or until the outlook is
@@ -127,26 +116,4 @@ impl Watch<'_> {
 
 pub fn pricer(profile: &Profile) -> Pricer {
     Pricer::new(profile, PriceBook::builtin())
-}
-
-pub fn check_formats<R: Formats>(paths: &[PathBuf]) -> Result<(), Failure> {
-    paths.iter().try_for_each(|path| report::check_path::<R>(path)).map_err(Failure::bad_input)
-}
-
-pub fn warn(loaded: &Loaded, output: &OutputArgs) {
-    if !output.quiet {
-        for warning in &loaded.warnings {
-            eprintln!("warning: {warning}");
-        }
-    }
-}
-
-pub fn style(output: &OutputArgs) -> Style {
-    let wanted = !output.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let terminal = Term::stdout();
-    if !terminal.is_term() {
-        return Style::PLAIN;
-    }
-    let style = if wanted { Style::COLOR } else { Style::PLAIN };
-    style.fitting(terminal.size().1.into())
 }

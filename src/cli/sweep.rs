@@ -3,7 +3,8 @@
 use super::args::{OutputArgs, RunArgs};
 use super::arms::values_of;
 use super::calibrate::Standard;
-use super::run::{check_formats, delivered, measure, style, warn};
+use super::delivery::{check_formats, delivered, style, warn};
+use super::run::measure;
 use super::{Failure, load, print, step_summary};
 use crate::metrics::Stop;
 use crate::profile::Override;

@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 
 use super::args::{OutputArgs, RunArgs, TuiArgs};
 use super::calibrate::{Standard, ended_by};
-use super::run::{headless, pricer, style, warn};
+use super::delivery::{style, warn};
+use super::run::{headless, pricer};
 use super::{Failure, load, print};
 use crate::metrics::Stop;
 use crate::profile::expect::latency_bounds;
