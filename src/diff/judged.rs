@@ -210,8 +210,8 @@ fn times_as_long(change: f64, worse: Interval, tolerance: f64) -> Option<f64> {
     (times.is_finite() && times <= MOST_TIMES).then_some(times)
 }
 
-/// Whether blocks of the same number cover the same part of the plan: as many, and each begins less than half a block
-/// from where the other run's does.
+/// Whether blocks of the same number cover the same part of the plan: as many, and each begins no further than a good half
+/// of a block from where the other run's does (where a late tick moves the border of a block of two ticks).
 pub fn are_pairs(base: &BlockFacts, new: &BlockFacts) -> bool {
     let ends = |blocks: &BlockFacts| {
         let ends = blocks.seconds.iter().scan(0.0, |end, seconds| {
@@ -221,7 +221,7 @@ pub fn are_pairs(base: &BlockFacts, new: &BlockFacts) -> bool {
         ends.collect::<Vec<f64>>()
     };
     let mut off = ends(base).into_iter().zip(ends(new)).zip(&base.seconds).take(base.len().saturating_sub(1));
-    base.len() == new.len() && off.all(|((base, new), seconds)| (base - new).abs() < seconds / 2.0)
+    base.len() == new.len() && off.all(|((base, new), seconds)| (base - new).abs() < 0.6 * seconds)
 }
 
 fn shift(base: &BlockFacts, new: &BlockFacts, metric: &str) -> Result<Shift, String> {
