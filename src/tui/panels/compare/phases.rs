@@ -75,8 +75,18 @@ fn rows(arms: &[Shown; 2], sums: [f64; 2], theme: &Theme, width: usize) -> Vec<V
     }
     let more = words::difference(Unit::Ms, sums[1] - sums[0]);
     rows.push(row(' ', Style::new(), "service", [time(sums[0]), time(sums[1]), more]));
-    let [a, b] = arms.each_ref().map(|arm| arm.facts.connections.opened);
-    let more = if a == b { "0".to_owned() } else { format!("{:+}", b as i64 - a as i64) };
-    rows.push(row(' ', Style::new(), "connections", [count(a), count(b), more]));
+    rows.push(row(' ', Style::new(), "connections", connections(arms)));
     rows
+}
+
+/// Opened by each arm, and by how many more the other one; a transport may not tell.
+fn connections(arms: &[Shown; 2]) -> [String; 3] {
+    let opened = arms.each_ref().map(|arm| arm.facts.knows_its_connections().then_some(arm.facts.connections.opened));
+    let more = match opened {
+        [Some(a), Some(b)] if a != b => format!("{:+}", b as i64 - a as i64),
+        [Some(_), Some(_)] => "0".to_owned(),
+        _ => "-".to_owned(),
+    };
+    let [a, b] = opened.map(|opened| opened.map_or("-".to_owned(), count));
+    [a, b, more]
 }
