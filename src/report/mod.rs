@@ -35,6 +35,7 @@ pub(crate) use build::{examples, histograms};
 pub use figures::{ERROR_KINDS, Figures, Metric, error_kind, metric_value};
 pub use generator::{overused, shape};
 pub use heatmap::{Heatmap, HeatmapColumn};
+pub use html::escaped;
 pub use outlook::{Hopeless, Outlook};
 pub use read::{ReadError, read};
 pub use redact::profile as redacted;

@@ -24,7 +24,8 @@ use base64::Engine;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
-use self::markup::{element, escaped};
+use self::markup::element;
+pub use self::markup::escaped;
 use super::shape::Report;
 use super::text::format::{count, digits3, money, ms, percent, seconds};
 use super::text::{Tone, closing_words};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{App, Layer, Tone};
 use crate::compare::conduct::Course;
 use crate::compare::{ArmFacts, Comparison, Progress, Row, Stage};
-use crate::metrics::Stop;
+use crate::metrics::{Stop, Time};
 use crate::profile::{Arm, Profile};
 use crate::settings::diff;
 use crate::tui::action::Effect;
@@ -52,9 +52,10 @@ pub enum Standing {
     Ending,
 }
 
-/// The least that a comparison takes, and what it may cost.
+/// What a comparison takes, and what it may cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
+    /// With last answers awaited for as long as this load's p99.
     pub lasts: Duration,
     /// Arms that call routes which cost money.
     pub paid: Vec<String>,
@@ -199,8 +200,11 @@ impl App {
     }
 
     pub fn estimate(&self, course: &Course) -> Estimate {
-        let time =
-            |(_, profile): &(String, Profile)| profile.load.warmup + (course.block + course.cool_down) * course.blocks;
+        let answers = self.shown().measured.times.summary(Time::Response).map_or(0.0, |response| response.p99);
+        let answers = Duration::from_secs_f64(answers / 1e3);
+        let time = |(_, profile): &(String, Profile)| {
+            profile.load.warmup + answers + (course.block + answers + course.cool_down) * course.blocks
+        };
         let sends = |(_, profile): &(String, Profile)| profile.load.warmup + course.block * course.blocks;
         let paid: Vec<_> = course.arms.iter().filter(|(_, profile)| calls_paid_routes(profile)).collect();
         let (shown, paid_s) = (self.shown(), paid.iter().map(|arm| sends(arm).as_secs_f64()).sum::<f64>());

@@ -8,6 +8,7 @@ use ratatui::style::Modifier;
 
 use super::palette::{GROUND, INK, Rgb, colors, mixed};
 use super::shapes::{self, HEIGHT, Shape, WIDTH};
+use crate::report::escaped;
 
 const FONT: &str = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace";
 /// Cells of a monospace font are some 0.6 of its size wide.
@@ -211,21 +212,6 @@ fn attributes((ink, modifier): (Rgb, Modifier)) -> String {
 
 fn hex(color: Rgb) -> String {
     format!("#{color:06x}")
-}
-
-/// As XML text; what XML has no place for becomes a blank.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! A comparison from Enter to its end, as keys and news make it.
 
+use std::time::Duration;
+
 use super::*;
+use crate::metrics::Time;
 use crate::profile::Money;
 use crate::tui::command::View;
 
@@ -163,6 +166,11 @@ fn the_estimate_is_what_the_load_has_cost_over_the_time_that_paid_arms_send() {
     let estimate = app.estimate(&course);
     assert_eq!(estimate.paid, ["paid"]);
     let shown = app.shown();
+    let p99 = shown.measured.times.summary(Time::Response).unwrap().p99 / 1e3;
+    let plain: Duration =
+        course.arms.iter().map(|arm| arm.1.load.warmup + (course.block + course.cool_down) * course.blocks).sum();
+    let awaited = p99 * f64::from(2 * (course.blocks + 1));
+    assert!((estimate.lasts.as_secs_f64() - plain.as_secs_f64() - awaited).abs() < 1e-3, "{:?}", estimate.lasts);
     let sends = course.arms[1].1.load.warmup + course.block * course.blocks;
     let (cny, _) = estimate.cost.unwrap();
     assert!((cny - shown.spent.cny / 93.0 * sends.as_secs_f64()).abs() < 1e-9, "{cny}");

@@ -72,7 +72,7 @@ fn facts(app: &App, course: &Course) -> Vec<String> {
     let block = seconds(course.block.as_secs_f64());
     let order: Vec<_> = crate::compare::palindrome(course.arms.len(), 0).map(|arm| letter(arm).to_string()).collect();
     let mut facts = vec![format!(
-        "takes {} plus last answers: {} blocks of {block} an arm, in turns {}, and a warm-up each",
+        "takes some {}, with last answers as slow as this load's: {} blocks of {block} an arm, in turns {}, and a warm-up each",
         clock(estimate.lasts),
         course.blocks,
         order.join(" ")
