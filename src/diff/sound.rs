@@ -4,8 +4,7 @@ use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::metrics::Stop;
-use crate::report::{Environment, Report, format};
+use crate::report::{Environment, Report, format, unsound};
 
 /// A run of the two.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -35,19 +34,8 @@ impl Side {
 
 /// Why a report's figures are not those of its settings, in words; none of a sound one.
 pub fn doubts(which: &str, report: &Report) -> Vec<String> {
-    let run = &report.run;
-    let stopped = match run.stop {
-        Stop::Finished | Stop::Quit => None,
-        _ if run.interrupted => Some("it was interrupted".to_owned()),
-        Stop::Aborted => Some("it was aborted".to_owned()),
-        Stop::Budget => Some("its budget ended it early".to_owned()),
-        _ => Some("it was given up".to_owned()),
-    };
-    let nothing = (report.load.succeeded == 0).then(|| "nothing succeeded".to_owned());
-    let mixed = (report.epochs.len() > 1).then(|| "its settings changed while it ran".to_owned());
-    let invalid = run.invalid_because.iter().map(|why| format!("it is invalid: {why}"));
-    let all = stopped.into_iter().chain(nothing).chain(mixed).chain(invalid);
-    all.map(|why| format!("the {which} run says nothing of its settings: {why}")).collect()
+    let all = unsound(report).into_iter();
+    all.map(|why| format!("the {which} run says nothing of its settings: it {why}")).collect()
 }
 
 /// What may make a difference of its own.

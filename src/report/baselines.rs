@@ -11,8 +11,9 @@ use comfy_table::{CellAlignment, Table, TableStyle};
 
 use super::read::{ReadError, read};
 use super::shape::Report;
+use super::text;
 use super::text::format::{count, digits3, ms, percent};
-use super::text::{self};
+use super::validity::unsound;
 use super::write::{WriteError, json, write_text};
 use crate::metrics::{Stop, ratio};
 
@@ -32,7 +33,7 @@ pub enum BaselineError {
     #[error("no baseline can be kept in {}: {why}", directory.display())]
     Directory { directory: PathBuf, why: String },
     #[error("not kept as a baseline: {0}")]
-    Unfit(&'static str),
+    Unfit(String),
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
@@ -179,20 +180,11 @@ impl fmt::Display for Saved {
 }
 
 /// Why a run is not to be held against another, nor another against it.
-pub fn unfit(report: &Report) -> Option<&'static str> {
-    match report.run.stop {
-        Stop::Interrupted | Stop::Terminated => return Some("the run was interrupted"),
-        Stop::Aborted => return Some("the run was aborted"),
-        Stop::Hopeless => return Some("the run was given up"),
-        Stop::Quit => return Some("the load was not at its end"),
-        Stop::Budget => return Some("its budget ended the run early"),
-        Stop::Finished => {}
-    }
-    match report.load.succeeded {
-        0 => Some("nothing succeeded"),
-        _ if report.epochs.len() > 1 => Some("its settings changed while it ran"),
-        _ => (!report.run.valid).then_some("the run is invalid"),
-    }
+pub fn unfit(report: &Report) -> Option<String> {
+    // One of the workbench is of no plan that could be carried out again.
+    let midst = (report.run.stop == Stop::Quit).then(|| "was not at its end".to_owned());
+    let why = midst.or_else(|| unsound(report).into_iter().next())?;
+    Some(format!("the run {why}"))
 }
 
 fn row(name: &Name, report: &Report) -> Vec<String> {
@@ -278,11 +270,11 @@ mod tests {
             spoil(&mut report);
             baselines.save(&name("main"), &report).unwrap_err().to_string()
         };
-        assert!(refused(|report| report.run.valid = false).ends_with("the run is invalid"));
+        assert!(refused(|report| report.run.invalid_because.push("late".into())).ends_with("the run is invalid: late"));
         assert!(refused(|report| report.run.stop = Stop::Interrupted).ends_with("interrupted"));
         assert!(refused(|report| report.run.stop = Stop::Aborted).ends_with("aborted"));
-        assert!(refused(|report| report.load.succeeded = 0).ends_with("nothing succeeded"));
-        assert!(refused(|report| report.epochs.extend(report.epochs.clone())).ends_with("changed while it ran"));
+        assert!(refused(|report| report.load.succeeded = 0).ends_with("had no success"));
+        assert!(refused(|report| report.epochs.extend(report.epochs.clone())).ends_with("changed on the way"));
         assert_eq!(baselines.names().unwrap(), []);
     }
 

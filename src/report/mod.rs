@@ -41,7 +41,7 @@ pub use read::{ReadError, read};
 pub use redact::profile as redacted;
 pub use shape::*;
 pub use text::{Page, Style, Tone, format, in_unit, shortfall, text};
-pub use validity::{invalid_because, lag_limit_ms};
+pub use validity::{invalid_because, lag_limit_ms, unsound};
 pub use verdict::{Verdict, exit_code, judge};
 pub use write::{Format, Formats, WriteError, as_json, check_path, json, write, write_text};
 

@@ -2,8 +2,9 @@
 //! Must not know expectations: a run can be valid and fail them.
 
 use super::figures::Figures;
+use super::shape::Report;
 use super::text::format;
-use crate::metrics::{Tally, Time};
+use crate::metrics::{Stop, Tally, Time};
 
 /// Less of the plan sent is no longer the load that was asked for.
 const LEAST_ACHIEVED: f64 = 0.99;
@@ -15,6 +16,22 @@ const LAG_SHARE: f64 = 0.05;
 /// Why the run says nothing about the stack, in words; empty for a valid run.
 pub fn invalid_because(figures: &Figures) -> Vec<String> {
     [sent_too_little(figures), lagged(figures)].into_iter().flatten().collect()
+}
+
+/// What makes a run's figures others than those of its settings, each to be said after "the run"; none of a sound one.
+pub fn unsound(report: &Report) -> Vec<String> {
+    let run = &report.run;
+    let stopped = match run.stop {
+        Stop::Finished | Stop::Quit => None,
+        Stop::Interrupted | Stop::Terminated => Some("was interrupted"),
+        Stop::Aborted => Some("was aborted"),
+        Stop::Budget => Some("was ended early by its budget"),
+        Stop::Hopeless => Some("was given up"),
+    };
+    let nothing = (report.load.succeeded == 0).then_some("had no success");
+    let mixed = (report.epochs.len() > 1).then_some("had its settings changed on the way");
+    let invalid = run.invalid_because.iter().map(|why| format!("is invalid: {why}"));
+    [stopped, nothing, mixed].into_iter().flatten().map(str::to_owned).chain(invalid).collect()
 }
 
 fn sent_too_little(figures: &Figures) -> Option<String> {
