@@ -124,6 +124,14 @@ fn an_arm_that_fails_more_is_no_arm_without_a_difference() {
 }
 
 #[test]
+fn a_comparison_without_a_round_is_not_said_to_be_valid() {
+    let mut comparison = comparison();
+    assert!(text(&comparison, Style::PLAIN).contains(" · valid"));
+    comparison.run.rounds = 0;
+    assert!(!text(&comparison, Style::PLAIN).contains(" · valid"));
+}
+
+#[test]
 fn the_exit_code_is_that_of_what_went_wrong() {
     let code = |change: fn(&mut Comparison)| {
         let mut comparison = comparison();

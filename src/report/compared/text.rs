@@ -65,7 +65,11 @@ fn plan(page: &mut Page, comparison: &Comparison) {
         words::lasting(run.duration_s)
     );
     let mut pieces = vec![(Tone::Plain, plan.as_str())];
-    pieces.push(if run.valid { (Tone::Good, "valid") } else { (Tone::Bad, "INVALID") });
+    pieces.extend(match run.valid {
+        false => Some((Tone::Bad, "INVALID")),
+        // What compared nothing is no valid comparison.
+        true => (run.rounds > 0).then_some((Tone::Good, "valid")),
+    });
     pieces.extend(super::ended(run).map(|ended| (Tone::Doubt, ended)));
     page.toned(&pieces);
     super::doubts(comparison).for_each(|(tone, doubt)| page.words(tone, &doubt));
